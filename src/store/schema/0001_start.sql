@@ -131,7 +131,9 @@ CREATE TABLE agent (
 	host TEXT NOT NULL,
 	version TEXT NOT NULL,
 	session INTEGER NOT NULL,            -- counts its hellos
-	hello_ms INTEGER NOT NULL
+	hello_ms INTEGER NOT NULL,
+	contact_ms INTEGER NOT NULL,         -- last heard, to within a quarter of the lease
+	is_forgotten INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE attempt (
@@ -185,12 +187,6 @@ CREATE INDEX hold_in_force ON hold (id) WHERE phase < 3;
 CREATE TABLE fence (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
 	version INTEGER NOT NULL
-) STRICT;
-
--- The number of the last batch that each node committed, so that a lost answer can be asked for.
-CREATE TABLE batch (
-	node INTEGER PRIMARY KEY,
-	number INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE audit (
