@@ -30,7 +30,8 @@ QUIET := $(if $(V),,@)
 SOURCES := $(sort $(shell find src -name '*.c' -not -path 'src/runner/*'))
 RUNNER_SOURCES := $(sort $(wildcard src/runner/*.c src/spool/*.c src/base/*.c))
 MIGRATIONS := $(sort $(wildcard src/store/schema/*.sql))
-TEST_SOURCES := $(sort $(shell find tests -name 'test_*.c' -not -path 'tests/tidy/*'))
+# A C file below tests/ is a program: a test if it is called test_*, otherwise a test's helper.
+TEST_SOURCES := $(sort $(shell find tests -name '*.c' -not -path 'tests/lib/*' -not -path 'tests/tidy/*'))
 TEST_LIBRARY_SOURCES := $(sort $(wildcard tests/lib/*.c))
 
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
@@ -48,7 +49,8 @@ PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wwrite-strings \
 	-Wvla -Werror
-LANGUAGE := -std=gnu11 -D_GNU_SOURCE -Isrc -g $(WARNINGS)
+# Only "quoted" includes look below src/: its sys/ must not stand before the system's own.
+LANGUAGE := -std=gnu11 -D_GNU_SOURCE -iquote src -g $(WARNINGS)
 
 OPTIMIZE_release := -O2
 OPTIMIZE_test := -O1 -DLULL_KILL_POINTS
@@ -114,7 +116,7 @@ $(BUILD)/runner/%.o: src/%.c Makefile
 $(BUILD)/tests/%.o: tests/%.c Makefile | packages
 	@mkdir -p $(@D)
 	@echo "  cc     $<"
-	$(QUIET)$(COMPILE_HERE) -Itests -c -o $@ $<
+	$(QUIET)$(COMPILE_HERE) -iquote tests -c -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIBRARY) $(LIBRARY)
 	$(QUIET)$(LINK) -o $@ $^ -lcmocka $(LIBS)
