@@ -1,0 +1,1 @@
+#include "base/error.h" /* bad: no layer of this name */

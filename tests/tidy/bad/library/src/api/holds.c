@@ -1,0 +1,3 @@
+#include <stdio.h>
+#include <sqlite3.h> /* bad: store alone knows it */
+#include <zlib.h> /* bad: nobody may */
