@@ -1,0 +1,158 @@
+#include "spool/scratch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool fail(struct error *error, const char *doing, const char *name)
+{
+	return error_set(error, errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_SYSTEM,
+			 "the scratch folder: %s %s: %s", doing, name, strerror(errno));
+}
+
+static int open_folder(int parent, const char *name)
+{
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+bool scratch_make(int work_folder, const char *name, uid_t uid, gid_t gid, int *folder, struct error *error)
+{
+	if (mkdirat(work_folder, name, 0700) < 0) {
+		if (errno != EEXIST)
+			return fail(error, "making", name);
+		if (!scratch_remove(work_folder, name, error))
+			return false;
+		if (mkdirat(work_folder, name, 0700) < 0)
+			return fail(error, "making", name);
+	}
+	int opened = open_folder(work_folder, name);
+	if (opened < 0)
+		return fail(error, "opening", name);
+	if ((uid != geteuid() || gid != getegid()) && fchown(opened, uid, gid) < 0) {
+		fail(error, "giving away", name);
+		close(opened);
+		return false;
+	}
+	*folder = opened;
+	return true;
+}
+
+bool scratch_put(int folder, const char *name, const void *bytes, size_t length, uid_t uid, gid_t gid,
+		 struct error *error)
+{
+	int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0)
+		return fail(error, "making", name);
+	bool ok = true;
+	for (size_t done = 0; ok && done < length;) {
+		ssize_t more = write(file, (const char *)bytes + done, length - done);
+		ok = more > 0 || (more < 0 && errno == EINTR);
+		done += more > 0 ? (size_t)more : 0;
+	}
+	if (ok && (uid != geteuid() || gid != getegid()))
+		ok = fchown(file, uid, gid) == 0;
+	if (!ok)
+		fail(error, "writing", name);
+	close(file);
+	return ok;
+}
+
+/* Opens a folder to be emptied, whatever its mode is. */
+static int open_to_empty(int parent, const char *name)
+{
+	int fd = open_folder(parent, name);
+	if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0)
+		fd = open_folder(parent, name);
+	if (fd >= 0)
+		(void)!fchmod(fd, 0700);
+	return fd;
+}
+
+/* Is the file removed? False for a folder (errno EISDIR), or when it cannot be (another errno). */
+static bool remove_file(int folder, const char *name)
+{
+	return unlinkat(folder, name, 0) == 0 || errno == ENOENT;
+}
+
+static bool is_dot(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Removes the files of `folder` and moves its folders up into `top`. Takes the descriptor. */
+static bool flatten(int folder, int top, unsigned *serial)
+{
+	DIR *listing = fdopendir(folder);
+	if (!listing) {
+		close(folder);
+		return false;
+	}
+	bool ok = true;
+	struct dirent *entry;
+	while (ok && (entry = readdir(listing)) != NULL) {
+		if (is_dot(entry->d_name) || remove_file(folder, entry->d_name))
+			continue;
+		char moved[32];
+		snprintf(moved, sizeof(moved), ".lull-removing-%u", (*serial)++);
+		/* A folder can only be moved by one who may write into it. */
+		ok = errno == EISDIR && fchmodat(folder, entry->d_name, 0700, 0) == 0 &&
+		     renameat(folder, entry->d_name, top, moved) == 0;
+	}
+	int problem = errno;
+	closedir(listing);
+	errno = problem;
+	return ok;
+}
+
+/*
+ * One pass over `top`: every file in it and every folder as it stands now goes. What was deeper now lies in
+ * `top` itself, so that the next pass finds it: depth costs passes, never stack or descriptors.
+ */
+static bool empty_once(int top, unsigned *serial, bool *is_empty)
+{
+	int copy = open_folder(top, ".");
+	DIR *listing = copy >= 0 ? fdopendir(copy) : NULL;
+	if (!listing) {
+		if (copy >= 0)
+			close(copy);
+		return false;
+	}
+	bool ok = true;
+	*is_empty = true;
+	struct dirent *entry;
+	while (ok && (entry = readdir(listing)) != NULL) {
+		if (is_dot(entry->d_name))
+			continue;
+		*is_empty = false;
+		if (remove_file(top, entry->d_name))
+			continue;
+		int folder = errno == EISDIR ? open_to_empty(top, entry->d_name) : -1;
+		ok = folder >= 0 && flatten(folder, top, serial) && unlinkat(top, entry->d_name, AT_REMOVEDIR) == 0;
+	}
+	int problem = errno;
+	closedir(listing);
+	errno = problem;
+	return ok;
+}
+
+bool scratch_remove(int work_folder, const char *name, struct error *error)
+{
+	/* Most are empty. */
+	if (unlinkat(work_folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return true;
+	int top = open_to_empty(work_folder, name);
+	if (top < 0)
+		return fail(error, "opening", name);
+	unsigned serial = 0;
+	bool is_empty = false, ok = true;
+	while (ok && !is_empty)
+		ok = empty_once(top, &serial, &is_empty);
+	if (!ok || unlinkat(work_folder, name, AT_REMOVEDIR) < 0)
+		ok = fail(error, "removing", name);
+	close(top);
+	return ok;
+}
