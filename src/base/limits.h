@@ -25,6 +25,7 @@ enum {
 	LIMIT_FLOW_BYTES = 1 << 20,
 	LIMIT_YAML_DEPTH = 64,
 	LIMIT_YAML_NODES = 100000,
+	LIMIT_YAML_KEYS = 256,              /* of one map */
 	LIMIT_NAME_BYTES = 63,              /* tenant, flow, task, input, agent, pool */
 	LIMIT_NAMESPACE_BYTES = 190,
 	LIMIT_DESCRIPTION_BYTES = 10000,

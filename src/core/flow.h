@@ -105,6 +105,10 @@ bool flow_parse(const char *yaml, size_t length, struct arena *arena, struct flo
 const char *task_type_name(enum task_type type) MUST_CHECK;
 bool task_type_parse(const char *name, enum task_type *type) MUST_CHECK;
 const char *input_type_name(enum input_type type) MUST_CHECK;
+/* Is `text` a value of this type: any text, a whole number within int64, "true" or "false"? */
+bool input_type_accepts(enum input_type type, const char *text) MUST_CHECK;
+/* Names joined by dots, LIMIT_NAMESPACE_BYTES at most. */
+bool namespace_is_valid(const char *text) MUST_CHECK;
 /* Does a task of this type need a process? Those that do not are done by the agent itself. */
 bool task_type_has_process(enum task_type type) MUST_CHECK;
 
