@@ -50,7 +50,7 @@ PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wwrite-strings \
 	-Wvla -Werror
 # Only "quoted" includes look below src/: its sys/ must not stand before the system's own.
-LANGUAGE := -std=gnu11 -D_GNU_SOURCE -iquote src -g $(WARNINGS)
+LANGUAGE = -std=gnu11 -D_GNU_SOURCE -iquote src -g $(WARNINGS)
 
 OPTIMIZE_release := -O2
 OPTIMIZE_test := -O1 -DLULL_KILL_POINTS
@@ -58,8 +58,13 @@ OPTIMIZE_address := -O1 -DLULL_KILL_POINTS
 OPTIMIZE_thread := -O1 -DLULL_KILL_POINTS
 SANITIZE_address := -fsanitize=address,undefined -fno-omit-frame-pointer
 SANITIZE_thread := -fsanitize=thread
+# gcc takes the branches that a sanitizer adds for the program's own, and warns of them.
+QUIETEN := $(if $(COMPILER),,-Wno-format-truncation -Wno-format-overflow -Wno-maybe-uninitialized)
 OPTIMIZE := $(OPTIMIZE_$(VARIANT))
 SANITIZE := $(SANITIZE_$(VARIANT))
+ifdef SANITIZE
+WARNINGS += $(QUIETEN)
+endif
 ifeq ($(OPTIMIZE),)
 $(error there is no variant "$(VARIANT)": release, test, address, thread)
 endif

@@ -16,6 +16,7 @@ struct buffer {
 	size_t room;       /* bytes allocated */
 };
 
+/* Gives the memory back; the buffer is empty afterwards. */
 void buffer_fini(struct buffer *buffer);
 /* Empties the buffer and keeps its memory. */
 void buffer_reset(struct buffer *buffer);

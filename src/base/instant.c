@@ -9,6 +9,8 @@
 
 enum { MS = 1000, MINUTE_MS = 60 * MS, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
 #define LONGEST_MS ((int64_t)36525 * DAY_MS)
+/* 9999-12-31T23:59:59.999Z, the last that four digits of a year can write. */
+#define LAST_MS INT64_C(253402300799999)
 
 const char *instant_format(instant at, char text[INSTANT_TEXT_BYTES])
 {
@@ -96,14 +98,15 @@ static bool read_rfc3339(const char *at, instant *result)
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
 	*result = (instant)timegm(&tm) * MS + ms - (instant)offset * MINUTE_MS;
-	return true;
+	return *result >= 0 && *result <= LAST_MS;
 }
 
 bool instant_parse(const char *text, instant *at, struct error *error)
 {
 	instant result;
 	if (!read_rfc3339(text, &result))
-		return error_set(error, ERR_INVALID, "\"%.40s\" is no instant; write one like 2026-11-21T04:30:00Z", text);
+		return error_set(error, ERR_INVALID, "\"%.40s\" is no instant; write one like 2026-11-21T04:30:00Z",
+				 text);
 	*at = result;
 	return true;
 }
@@ -169,6 +172,8 @@ static bool read_part(const char **at, const struct unit *units, size_t unit_cou
 	if (digits == 0 || digits == 12)
 		return false;
 	bool fraction = read_char(at, ".,");
+	if (fraction && (**at < '0' || **at > '9'))
+		return false;
 	if (fraction)
 		fraction_ms = read_fraction_ms(at);
 	for (size_t i = 0; i < unit_count; i++) {

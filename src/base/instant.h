@@ -21,7 +21,10 @@ enum {
 
 /* RFC 3339 in UTC with milliseconds, "2026-11-21T04:30:00.123Z"; answers `text`. */
 const char *instant_format(instant at, char text[INSTANT_TEXT_BYTES]);
-/* Reads RFC 3339 (any offset, any count of fraction digits; more than three are cut). False: ERR_INVALID. */
+/*
+ * Reads RFC 3339 (any offset, any count of fraction digits; more than three are cut), from 1970 to 9999 in UTC.
+ * False: ERR_INVALID.
+ */
 bool instant_parse(const char *text, instant *at, struct error *error) MUST_CHECK;
 
 /* ISO 8601 as the API writes it, "PT1H30M", "PT0.250S", "P2DT4H"; `ms` >= 0; answers `text`. */

@@ -1,7 +1,5 @@
 #include "base/kill_point.h"
 
-#ifdef LULL_KILL_POINTS
-
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -63,5 +61,3 @@ void kill_point(const char *name)
 		wanted = wanted ? wanted + 1 : NULL;
 	}
 }
-
-#endif

@@ -4,14 +4,15 @@
  * A build with -DLULL_KILL_POINTS (`make test` makes one) reads LULL_KILL="<name>:<n>" from its environment
  * and ends itself by SIGKILL when the place <name> is passed for the n-th time. Several are separated by
  * commas. LULL_KILL_LIST=<file> appends the name of each place at its first passing, so that a test can see
- * that every place is reached. Other builds carry nothing of this.
+ * that every place is reached. Other builds call nothing of this, and so the linker leaves it out.
  */
 #ifndef LULL_BASE_KILL_POINT_H
 #define LULL_BASE_KILL_POINT_H
 
-#ifdef LULL_KILL_POINTS
-/* Counts a passing of `name`; may not return. Thread-safe. */
+/* Counts a passing of `name`; may not return. Thread-safe. Called by KILL_POINT only. */
 void kill_point(const char *name);
+
+#ifdef LULL_KILL_POINTS
 #define KILL_POINT(name) kill_point(name)
 #else
 #define KILL_POINT(name) ((void)0)

@@ -21,6 +21,7 @@ struct map {
 	size_t count;
 };
 
+/* Gives the table back, not what the values point to; the map is empty afterwards. */
 void map_fini(struct map *map);
 /* The value of `key`, NULL if there is none. */
 void *map_get(const struct map *map, int64_t key) MUST_CHECK;

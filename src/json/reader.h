@@ -15,7 +15,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 
-/* False: ERR_INVALID with line and column, or ERR_TOO_LARGE for too deep. Give back with json_decref. */
+/* False: ERR_INVALID with line and column, or for nesting deeper than LIMIT_JSON_DEPTH. Give back with json_decref. */
 bool reader_parse(const char *bytes, size_t length, json_t **root, struct error *error) MUST_CHECK;
 
 /* A place in a document and its name for errors. Made on the stack; the parent outlives it. */
@@ -26,9 +26,11 @@ struct reader_at {
 	size_t index;                  /* in an array, where key is NULL */
 };
 
+/* The document itself, its path is empty. */
 struct reader_at reader_root(json_t *root) MUST_CHECK;
 /* The member `key`, its value NULL if it is missing or null. */
 struct reader_at reader_key(const struct reader_at *object, const char *key) MUST_CHECK;
+/* The element `index`, its value NULL if the array is shorter. */
 struct reader_at reader_index(const struct reader_at *array, size_t index) MUST_CHECK;
 /* "items[3].priority" into `path`. */
 void reader_path(const struct reader_at *at, char *path, size_t room);
@@ -44,10 +46,13 @@ bool reader_get_text(const struct reader_at *object, const char *key, size_t mos
 /* As reader_get_text, but missing or empty is an error. */
 bool reader_need_text(const struct reader_at *object, const char *key, size_t most, const char **text,
 		    struct error *error) MUST_CHECK;
+/* An integer from `low` to `high`, written without fraction or exponent; missing gives `fallback`. */
 bool reader_get_int(const struct reader_at *object, const char *key, int64_t low, int64_t high, int64_t fallback,
 		  int64_t *number, struct error *error) MUST_CHECK;
+/* As reader_get_int, but missing is an error. */
 bool reader_need_int(const struct reader_at *object, const char *key, int64_t low, int64_t high, int64_t *number,
 		   struct error *error) MUST_CHECK;
+/* true or false, no other word for them; missing gives `fallback`. */
 bool reader_get_bool(const struct reader_at *object, const char *key, bool fallback, bool *value,
 		   struct error *error) MUST_CHECK;
 

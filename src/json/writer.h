@@ -18,10 +18,11 @@
 
 struct writer {
 	struct buffer *buffer;
-	int depth;
-	bool needs_comma;
+	int depth;             /* objects and arrays begun and not ended */
+	bool needs_comma;      /* a value stands before the next one */
 };
 
+/* '{' and its '}', '[' and its ']', as values of their own. */
 void writer_begin_object(struct writer *out);
 void writer_end_object(struct writer *out);
 void writer_begin_array(struct writer *out);
@@ -30,7 +31,9 @@ void writer_end_array(struct writer *out);
 void writer_key(struct writer *out, const char *key);
 /* A text; NULL writes null. What is not UTF-8 becomes U+FFFD. */
 void writer_text(struct writer *out, const char *text);
+/* As writer_text, for bytes that may hold NULs (written as \u0000) and have no end mark. */
 void writer_bytes(struct writer *out, const char *bytes, size_t length);
+/* The other values. */
 void writer_int(struct writer *out, int64_t number);
 void writer_bool(struct writer *out, bool value);
 void writer_null(struct writer *out);
