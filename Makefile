@@ -30,14 +30,17 @@ QUIET := $(if $(V),,@)
 SOURCES := $(sort $(shell find src -name '*.c' -not -path 'src/runner/*'))
 RUNNER_SOURCES := $(sort $(wildcard src/runner/*.c src/spool/*.c src/base/*.c))
 MIGRATIONS := $(sort $(wildcard src/store/schema/*.sql))
-# A C file below tests/ is a program: a test if it is called test_*, otherwise a test's helper.
+# A C file below tests/ or bench/ is a program: a test if it is called test_*, otherwise a helper.
 TEST_SOURCES := $(sort $(shell find tests -name '*.c' -not -path 'tests/lib/*' -not -path 'tests/tidy/*'))
+BENCH_SOURCES := $(sort $(wildcard bench/*.c))
 TEST_LIBRARY_SOURCES := $(sort $(wildcard tests/lib/*.c))
 
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 RUNNER_OBJECTS := $(RUNNER_SOURCES:src/%.c=$(BUILD)/runner/%.o)
-TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
-TEST_LIBRARY_OBJECTS := $(TEST_LIBRARY_SOURCES:tests/%.c=$(BUILD)/tests/%.o)
+TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
+BENCHES := $(BENCH_SOURCES:%.c=$(BUILD)/%)
+TEST_LIBRARY_OBJECTS := $(TEST_LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
+OUTER_OBJECTS := $(TESTS:=.o) $(BENCHES:=.o) $(TEST_LIBRARY_OBJECTS)
 LIBRARY := $(BUILD)/liblull.a
 TEST_LIBRARY := $(if $(TEST_LIBRARY_OBJECTS),$(BUILD)/libtest.a)
 RUNNER := $(if $(wildcard src/runner/*.c),$(BUILD)/lull-runner)
@@ -73,7 +76,7 @@ COMPILE = $(CC) $(LANGUAGE) $(OPTIMIZE) -MMD -MP
 COMPILE_HERE = $(COMPILE) $(SANITIZE) $(PACKAGE_CFLAGS) -pthread
 # A sanitizer cannot live in a static program; the runner goes without.
 COMPILE_RUNNER = $(COMPILE) -ffunction-sections -fdata-sections
-LINK = $(CC) $(SANITIZE) -pthread
+LINK = $(CC) $(SANITIZE) -pthread -Wl,--as-needed
 LIBS := $(PACKAGE_LIBS) -lm
 
 .PHONY: all programs objects test check crash bench demo tidy install deps clean FORCE
@@ -88,7 +91,7 @@ endif
 programs: $(if $(wildcard src/main.c),$(BUILD)/lull) $(RUNNER)
 tests: programs $(TESTS)
 # All that a compiler can say without linking.
-objects: $(OBJECTS) $(RUNNER_OBJECTS) $(GENERATED) $(TEST_LIBRARY_OBJECTS) $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%.o)
+objects: $(OBJECTS) $(RUNNER_OBJECTS) $(GENERATED) $(OUTER_OBJECTS)
 
 $(BUILD)/lull: $(BUILD)/obj/main.o $(LIBRARY)
 	@echo "  link   $@"
@@ -118,12 +121,12 @@ $(BUILD)/runner/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(QUIET)$(COMPILE_RUNNER) -c -o $@ $<
 
-$(BUILD)/tests/%.o: tests/%.c Makefile | packages
+$(OUTER_OBJECTS): $(BUILD)/%.o: %.c Makefile | packages
 	@mkdir -p $(@D)
 	@echo "  cc     $<"
 	$(QUIET)$(COMPILE_HERE) -iquote tests -c -o $@ $<
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIBRARY) $(LIBRARY)
+$(TESTS) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TEST_LIBRARY) $(LIBRARY)
 	$(QUIET)$(LINK) -o $@ $^ -lcmocka $(LIBS)
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
@@ -155,12 +158,12 @@ crash:
 	LULL_BINARY=$(CURDIR)/build/test/lull LULL_BUILD=$(CURDIR)/build/test \
 		$(PYTHON) tests/crash/crash.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
-bench: all
-	LULL_BINARY=$(CURDIR)/$(BUILD)/lull $(PYTHON) bench/run.py
+bench: all $(BENCHES)
+	LULL_BINARY=$(CURDIR)/$(BUILD)/lull LULL_BUILD=$(CURDIR)/$(BUILD) $(PYTHON) bench/run.py
 
 demo: deps
 	@$(MAKE) --no-print-directory all
-	demo/run
+	@$(firstword $(wildcard demo/run tools/demo))
 
 tidy:
 	@$(PYTHON) tools/tidy
@@ -174,4 +177,4 @@ deps:
 clean:
 	rm -rf build lull
 
--include $(OBJECTS:.o=.d) $(RUNNER_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIBRARY_OBJECTS:.o=.d)
+-include $(patsubst %.o,%.d,$(OBJECTS) $(RUNNER_OBJECTS) $(GENERATED) $(OUTER_OBJECTS))
