@@ -68,6 +68,39 @@ void text_append_utf8(struct buffer *buffer, const char *bytes, size_t length)
 	buffer_append(buffer, bytes + good, length - good);
 }
 
+/* As text_append_json, for bytes that are UTF-8. */
+static void append_escaped(struct buffer *buffer, const char *bytes, size_t length)
+{
+	static const char *const shorts[128] = {
+		['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t",
+	};
+	size_t start = 0;
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F)
+			continue;
+		buffer_append(buffer, bytes + start, i - start);
+		if (shorts[c])
+			buffer_text(buffer, shorts[c]);
+		else
+			buffer_printf(buffer, "\\u%04x", c);
+		start = i + 1;
+	}
+	buffer_append(buffer, bytes + start, length - start);
+}
+
+void text_append_json(struct buffer *buffer, const char *bytes, size_t length)
+{
+	if (text_is_utf8(bytes, length)) {
+		append_escaped(buffer, bytes, length);
+		return;
+	}
+	struct buffer clean = { 0 };
+	text_append_utf8(&clean, bytes, length);
+	append_escaped(buffer, clean.at, clean.length);
+	buffer_fini(&clean);
+}
+
 static bool is_alphanumeric(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

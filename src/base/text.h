@@ -17,6 +17,8 @@ bool text_to_int64(const char *text, int64_t low, int64_t high, int64_t *number)
 bool text_is_utf8(const char *bytes, size_t length) MUST_CHECK;
 /* Appends the bytes as UTF-8; what is not UTF-8 becomes U+FFFD. */
 void text_append_utf8(struct buffer *buffer, const char *bytes, size_t length);
+/* Appends the bytes as the inside of a JSON string, without its quotes; what is not UTF-8 becomes U+FFFD. */
+void text_append_json(struct buffer *buffer, const char *bytes, size_t length);
 /* 1 to `longest` letters a-z A-Z, digits, '_' or '-', and '.' if `dots`; begins with a letter or digit. */
 bool text_is_name(const char *text, size_t longest, bool dots) MUST_CHECK;
 bool text_starts_with(const char *text, const char *start) MUST_CHECK;

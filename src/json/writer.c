@@ -59,38 +59,11 @@ void writer_key(struct writer *out, const char *key)
 	out->needs_comma = false;
 }
 
-static void append_escaped(struct buffer *buffer, const char *bytes, size_t length)
-{
-	static const char *const shorts[128] = {
-		['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t",
-	};
-	size_t start = 0;
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F)
-			continue;
-		buffer_append(buffer, bytes + start, i - start);
-		if (shorts[c])
-			buffer_text(buffer, shorts[c]);
-		else
-			buffer_printf(buffer, "\\u%04x", c);
-		start = i + 1;
-	}
-	buffer_append(buffer, bytes + start, length - start);
-}
-
 void writer_bytes(struct writer *out, const char *bytes, size_t length)
 {
 	separate(out);
 	buffer_char(out->buffer, '"');
-	if (text_is_utf8(bytes, length)) {
-		append_escaped(out->buffer, bytes, length);
-	} else {
-		struct buffer clean = { 0 };
-		text_append_utf8(&clean, bytes, length);
-		append_escaped(out->buffer, clean.at, clean.length);
-		buffer_fini(&clean);
-	}
+	text_append_json(out->buffer, bytes, length);
 	buffer_char(out->buffer, '"');
 }
 
