@@ -169,17 +169,25 @@ CREATE TABLE output (
 CREATE TABLE hold (
 	id INTEGER PRIMARY KEY,
 	phase INTEGER NOT NULL,              -- 0 planned, 1 draining, 2 suspended, 3 ended
-	scope TEXT NOT NULL,                 -- "instance" or as core/scope.h writes it
-	policy TEXT NOT NULL,                -- as core/policy.h writes it, the values themselves
+	scope TEXT NOT NULL,                 -- as core/scope.h writes it
+	policy TEXT NOT NULL,                -- as core/policy.h writes it: the values themselves
 	account INTEGER NOT NULL,
 	account_name TEXT NOT NULL,
 	reason TEXT NOT NULL,
 	ticket TEXT,
-	created_ms INTEGER NOT NULL,
-	began_ms INTEGER NOT NULL,
-	ended_ms INTEGER NOT NULL,
 	ended_by TEXT,
-	drained_ms INTEGER NOT NULL          -- last told drained, since it became true
+	created_ms INTEGER NOT NULL,
+	planned_ms INTEGER NOT NULL,
+	began_ms INTEGER NOT NULL,
+	suspended_ms INTEGER NOT NULL,
+	ended_ms INTEGER NOT NULL,
+	expires_ms INTEGER NOT NULL,
+	drained_ms INTEGER NOT NULL,
+	deadline_ms INTEGER NOT NULL,
+	deadline_then INTEGER NOT NULL,      -- 0 wait, 1 stop, 2 kill
+	grace_ms INTEGER NOT NULL,
+	stopped_ms INTEGER NOT NULL,
+	killed_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX hold_in_force ON hold (id) WHERE phase < 3;
 
