@@ -29,6 +29,7 @@ enum { SERVE_ALL, SERVE_ESSENTIALS };
 enum { SYSTEM_RUN, SYSTEM_SKIP };
 enum { CONSOLE_OPEN, CONSOLE_CLOSED };
 
+/* Names as the API writes them. */
 const char *axis_name(enum axis axis) MUST_CHECK;
 bool axis_parse(const char *name, enum axis *axis) MUST_CHECK;
 /* How many values it has; they are 0 to that number - 1. */

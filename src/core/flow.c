@@ -98,8 +98,8 @@ static bool refuse_flow(struct flow_problems *found, struct flow_problem **probl
 	}
 	if (problem_count)
 		*problem_count = found->count;
-	return error_set(error, ERR_UNPROCESSABLE, "line %d, column %d: %s", found->list[0].line, found->list[0].column,
-			 found->list[0].text);
+	return error_set(error, ERR_UNPROCESSABLE, "line %d, column %d: %s", found->list[0].line,
+			 found->list[0].column, found->list[0].text);
 }
 
 bool flow_parse(const char *yaml, size_t length, struct arena *arena, struct flow **flow,
@@ -130,7 +130,8 @@ static bool refuse_unknown_input(const struct flow *flow, const char *id, struct
 		names[i] = flow->inputs[i].id;
 	const char *nearest = text_nearest(id, names);
 	if (nearest)
-		return error_set(error, ERR_INVALID, "there is no input \"%.63s\"; did you mean \"%s\"?", id, nearest);
+		return error_set(error, ERR_INVALID, "there is no input \"%.63s\"; did you mean \"%s\"?", id,
+				 nearest);
 	if (flow->input_count == 0)
 		return error_set(error, ERR_INVALID, "there is no input \"%.63s\"; the flow has none", id);
 	return error_set(error, ERR_INVALID, "there is no input \"%.63s\" in the flow", id);
@@ -181,7 +182,8 @@ bool flow_bind_inputs(const struct flow *flow, const struct flow_pair *given, si
 		pairs[count++] = (struct flow_pair){ flow->inputs[i].id, value };
 	}
 	if (bytes > LIMIT_INPUTS_BYTES)
-		return error_set(error, ERR_TOO_LARGE, "the inputs are %zu bytes together; at most %d are taken", bytes,
+		return error_set(error, ERR_TOO_LARGE,
+				 "the inputs are %zu bytes together; at most %d are taken", bytes,
 				 LIMIT_INPUTS_BYTES);
 	*bound = pairs;
 	*bound_count = count;

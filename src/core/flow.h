@@ -102,6 +102,7 @@ enum { FLOW_PROBLEMS = 20 };         /* so many are told at most */
 bool flow_parse(const char *yaml, size_t length, struct arena *arena, struct flow **flow,
 		struct flow_problem **problems, size_t *problem_count, struct error *error) MUST_CHECK;
 
+/* Names as the YAML writes them; parsing answers false for a name that is none. */
 const char *task_type_name(enum task_type type) MUST_CHECK;
 bool task_type_parse(const char *name, enum task_type *type) MUST_CHECK;
 const char *input_type_name(enum input_type type) MUST_CHECK;

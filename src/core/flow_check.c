@@ -79,7 +79,8 @@ static void check_task_ids(struct checking *in)
 		const char *id = flow->tasks[i].id;
 		int32_t first = id ? find_task(in, id) : -1;
 		if (first >= 0 && (size_t)first < i)
-			refuse(in, place_of(item, "id"), "the task on line %d is called \"%s\" too; give each its own id",
+			refuse(in, place_of(item, "id"),
+			       "the task on line %d is called \"%s\" too; give each its own id",
 			       flow->tasks[first].line, id);
 	}
 }
@@ -139,7 +140,8 @@ static void check_cycle(struct checking *in)
 	const struct yaml *item = in->tasks;
 	for (int32_t i = 0; i < cycle[0]; i++)
 		item = item->next;
-	refuse(in, place_of(item, "needs"), "%s%s needs %s, so none of them can start; remove one of these needs", text,
+	refuse(in, place_of(item, "needs"),
+	       "%s%s needs %s, so none of them can start; remove one of these needs", text,
 	       count > TOLD ? " needs … which" : "", tasks[cycle[0]].id);
 }
 
@@ -165,8 +167,10 @@ static void overlay_env(struct checking *in, struct flow_task *task, const struc
 	task->env = merged;
 	task->env_count = count;
 	if (bytes > LIMIT_ENV_BYTES)
-		refuse(in, place_of(item, "env"), "the environment of this task is %zu bytes, with the flow's; at most %d "
-		       "are taken", bytes, LIMIT_ENV_BYTES);
+		refuse(in, place_of(item, "env"),
+		       "the environment of this task, with the flow's, is %zu bytes; at most "
+		       "%d are taken",
+		       bytes, LIMIT_ENV_BYTES);
 }
 
 static void overlay_envs(struct checking *in)
@@ -206,8 +210,9 @@ static void check_inputs(struct checking *in)
 			const struct flow_input *other = &flow->inputs[k];
 			if (!other->id || strcmp(other->variable, input->variable) != 0)
 				continue;
-			refuse(in, place_of(item, "id"), "inputs \"%s\" and \"%s\" would both be %s; rename one", other->id,
-			       input->id, input->variable);
+			refuse(in, place_of(item, "id"),
+			       "inputs \"%s\" and \"%s\" would both be %s; rename one", other->id, input->id,
+			       input->variable);
 			break;
 		}
 	}

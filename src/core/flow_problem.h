@@ -19,6 +19,7 @@ struct flow_problems {
 	size_t count;                    /* in `list`; what comes after FLOW_PROBLEMS is dropped */
 };
 
+/* One more finding; `format` says what is wrong and what to write instead. */
 void flow_problem_add(struct flow_problems *problems, int32_t line, int32_t column, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 /* As flow_problem_add, with the arguments as a list. */

@@ -70,9 +70,11 @@ bool value_name(struct value_reader *in, const struct yaml *value, size_t longes
 	if (!value_text(in, value, longest, &text))
 		return false;
 	if (!text_is_name(text, longest, dots))
-		return value_refuse(in, value, "%s \"%s\" is no name; use letters, digits, \"-\"%s \"_\"%s, and begin with "
-				    "a letter or digit", in->key, flow_problem_quote(in->problems, text),
-				    dots ? "," : " and", dots ? " and \".\"" : "");
+		return value_refuse(
+			in, value,
+			"%s \"%s\" is no name; use letters, digits, %s, and begin with a letter or digit",
+			in->key, flow_problem_quote(in->problems, text),
+			dots ? "\"-\", \"_\" and \".\"" : "\"-\" and \"_\"");
 	*name = text;
 	return true;
 }
@@ -95,12 +97,14 @@ bool value_duration(struct value_reader *in, const struct yaml *value, int64_t *
 	int64_t read;
 	if (!duration_parse(value->text, &read, &error)) {
 		if (value->kind == YAML_INTEGER)
-			return value_refuse(in, value, "%s %s has no unit; write %ss for seconds", in->key, quoted, quoted);
+			return value_refuse(in, value, "%s %s has no unit; write %ss for seconds", in->key,
+					    quoted, quoted);
 		return value_refuse(in, value, "%s \"%s\" is no duration; write one like 90s, 15m, 1h30m or PT15M",
 				    in->key, quoted);
 	}
 	if (read > longest)
-		return value_refuse(in, value, "%s %s is longer than %d days", in->key, quoted, LIMIT_TASK_TIMEOUT_DAYS);
+		return value_refuse(in, value, "%s %s is longer than %d days", in->key, quoted,
+				    LIMIT_TASK_TIMEOUT_DAYS);
 	*ms = read;
 	return true;
 }
@@ -118,7 +122,8 @@ bool value_choice(struct value_reader *in, const struct yaml *value, const char 
 	const char *quoted = flow_problem_quote(in->problems, value->text);
 	const char *nearest = text_nearest(value->text, names);
 	if (nearest)
-		return value_refuse(in, value, "%s \"%s\" is not known; did you mean \"%s\"?", in->key, quoted, nearest);
+		return value_refuse(in, value, "%s \"%s\" is not known; did you mean \"%s\"?", in->key,
+				    quoted, nearest);
 	return value_refuse(in, value, "%s \"%s\" is not known; write %s", in->key, quoted,
 			    flow_problem_list(in->problems, names, "or"));
 }
@@ -126,7 +131,8 @@ bool value_choice(struct value_reader *in, const struct yaml *value, const char 
 static bool check_count(struct value_reader *in, const struct yaml *value, size_t most)
 {
 	if (value->count > most)
-		return value_refuse(in, value, "%s has %zu entries; at most %zu are taken", in->key, value->count, most);
+		return value_refuse(in, value, "%s has %zu entries; at most %zu are taken", in->key,
+				    value->count, most);
 	return true;
 }
 

@@ -28,6 +28,8 @@ static key_reader task_id, task_type, task_commands, task_message, task_duration
 	task_labels, task_needs, task_env;
 static key_reader input_id, input_type, input_default, input_required, input_description;
 
+#define EXAMPLE_TASK "{ id: hello, type: shell, commands: echo hello }"
+
 static const struct key_row flow_rows[] = {
 	{ "id",          flow_id,          ALWAYS, ALWAYS, "id: nightly-backup" },
 	{ "namespace",   flow_namespace,   NEVER,  ALWAYS, "namespace: ops.database" },
@@ -36,7 +38,7 @@ static const struct key_row flow_rows[] = {
 	{ "inputs",      flow_inputs,      NEVER,  ALWAYS, "inputs: [ { id: day, type: string } ]" },
 	{ "env",         flow_env,         NEVER,  ALWAYS, "env: { LANG: C }" },
 	{ "on_lost",     flow_on_lost,     NEVER,  ALWAYS, "on_lost: fail" },
-	{ "tasks",       flow_tasks,       ALWAYS, ALWAYS, "tasks: [ { id: hello, type: shell, commands: echo hello } ]" },
+	{ "tasks",       flow_tasks,       ALWAYS, ALWAYS, "tasks: [ " EXAMPLE_TASK " ]" },
 };
 
 static const struct key_row task_rows[] = {
@@ -121,7 +123,8 @@ static void read_keys(struct value_reader *in, const struct yaml *map, const str
 		if (!row) {
 			refuse_key(in, thing, member->key);
 		} else if (!(row->allowed & kind)) {
-			value_refuse(in, member->key, "%s belongs to a task of type %s; this one is of type %s", row->name,
+			value_refuse(in, member->key,
+				     "%s belongs to a task of type %s; this one is of type %s", row->name,
 				     kind_name(row->allowed), kind_name(kind));
 		} else {
 			in->key = row->name;
@@ -186,11 +189,11 @@ static bool read_variable(struct value_reader *in, const struct yaml *member, co
 	const char *name = member->key->text;
 	const char *quoted = flow_problem_quote(in->problems, name);
 	if (!variable_is_valid(name))
-		return value_refuse(in, member->key, "\"%s\" cannot name an environment variable; use letters, digits and "
-				    "\"_\", and do not begin with a digit", quoted);
+		return value_refuse(in, member->key, "\"%s\" cannot name an environment variable; use letters, "
+				    "digits and \"_\", and do not begin with a digit", quoted);
 	if (text_starts_with(name, "LULL_") || text_starts_with(name, "INPUT_"))
-		return value_refuse(in, member->key, "\"%s\" is set by Lull itself; choose a name that does not begin with "
-				    "LULL_ or INPUT_", quoted);
+		return value_refuse(in, member->key, "\"%s\" is set by Lull itself; choose a name that does not "
+				    "begin with LULL_ or INPUT_", quoted);
 	return value_as_text(in, member, LIMIT_ENV_BYTES, text);
 }
 
@@ -248,7 +251,7 @@ static void flow_tasks(struct value_reader *in, const struct yaml *value, void *
 		if (item->kind == YAML_MAP)
 			read_keys(in, item, &thing_task, kind_of_task(item), tasks);
 		else
-			value_refuse(in, item, "a task is a map; write it like { id: hello, type: shell, commands: echo hello }");
+			value_refuse(in, item, "a task is a map; write it like " EXAMPLE_TASK);
 	}
 }
 

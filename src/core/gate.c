@@ -76,6 +76,19 @@ struct ruling gate_rule(const struct hold_set *holds, enum act act, const struct
 	return ruling;
 }
 
+/* As much of the reason as there is room for, cut at a whole character. */
+static void copy_reason(const char *reason, char *copy, size_t room)
+{
+	size_t length = strlen(reason);
+	if (length >= room) {
+		length = room - 1;
+		while (length > 0 && ((unsigned char)reason[length] & 0xC0) == 0x80)
+			length--;
+	}
+	memcpy(copy, reason, length);
+	copy[length] = '\0';
+}
+
 bool ruling_allows(const struct ruling *ruling, struct error *error)
 {
 	if (ruling->value == 0)
@@ -85,12 +98,7 @@ bool ruling_allows(const struct ruling *ruling, struct error *error)
 		  hold->owner_name, *hold->reason ? hold->reason : "no reason given");
 	error->hold = hold->id.value;
 	error->until_ms = hold->expires_ms;
-	size_t length = strlen(hold->reason);
-	if (length >= sizeof(error->reason))
-		for (length = sizeof(error->reason) - 1; length > 0 && ((unsigned char)hold->reason[length] & 0xC0) == 0x80;)
-			length--;
-	memcpy(error->reason, hold->reason, length);
-	error->reason[length] = '\0';
+	copy_reason(hold->reason, error->reason, sizeof(error->reason));
 	return false;
 }
 

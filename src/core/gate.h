@@ -76,6 +76,7 @@ bool ruling_allows(const struct ruling *ruling, struct error *error) MUST_CHECK;
 /* Is the caller exempt from this hold where a caller can be? */
 bool caller_is_exempt(const struct caller *caller, const struct hold *hold) MUST_CHECK;
 
+/* Name, axis and exemption as act.def has them. */
 const char *act_name(enum act act) MUST_CHECK;
 enum axis act_axis(enum act act) MUST_CHECK;
 bool act_can_be_exempt(enum act act) MUST_CHECK;

@@ -79,11 +79,13 @@ static bool suspend_asked(struct hold *hold, const struct hold_event *event, str
 			  struct error *error)
 {
 	if (hold->policy.suspend == SUSPEND_NEVER)
-		return error_set(error, ERR_CONFLICT, "hold %" PRId64 " cannot be suspended: its policy \"%s\" has no such "
-				 "phase", hold->id.value, hold->policy.preset);
+		return error_set(error, ERR_CONFLICT,
+				 "hold %" PRId64 " cannot be suspended: its policy has no such phase",
+				 hold->id.value);
 	bool is_kill = hold->policy.running == RUNNING_KILL;
 	if (event->has_blockers && !event->is_forced && !is_kill)
-		return error_set(error, ERR_CONFLICT, "hold %" PRId64 " is not drained: wait until it is, or force it",
+		return error_set(error, ERR_CONFLICT,
+				 "hold %" PRId64 " is not drained: wait until it is, or force it",
 				 hold->id.value);
 	suspend(hold, event->now, update);
 	if (event->has_blockers && is_kill)

@@ -131,6 +131,7 @@ bool hold_is_in_force(const struct hold *hold) MUST_CHECK;
 enum policy_phase hold_policy_phase(const struct hold *hold) MUST_CHECK;
 bool hold_may_become(enum hold_phase phase, enum hold_phase next) MUST_CHECK;
 
+/* Names as the API writes them; parsing answers false for a name that is none. */
 const char *hold_phase_name(enum hold_phase phase) MUST_CHECK;
 const char *hold_then_name(enum hold_then then) MUST_CHECK;
 bool hold_then_parse(const char *name, enum hold_then *then) MUST_CHECK;

@@ -77,6 +77,7 @@ const char *attempt_state_name(enum attempt_state state) MUST_CHECK;
 const char *result_name(enum result result) MUST_CHECK;
 bool result_parse(const char *name, enum result *result) MUST_CHECK;
 
+/* Is it in a state that is no end? */
 bool execution_is_open(enum execution_state state) MUST_CHECK;
 bool attempt_is_open(enum attempt_state state) MUST_CHECK;
 /* May the state be followed by `next`? One table says it; nothing assigns a state without asking. */

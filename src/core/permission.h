@@ -30,6 +30,7 @@ enum role {
 /* Stands in a table's row for "no permission asked" and in a policy for "nobody". */
 #define PERM_NONE PERMISSIONS
 
+/* Names as the API writes them; parsing answers false for a name that is none. */
 const char *permission_name(enum permission permission) MUST_CHECK;
 bool permission_parse(const char *name, enum permission *permission) MUST_CHECK;
 const char *role_name(enum role role) MUST_CHECK;

@@ -17,17 +17,30 @@ static const char *const suspend_names[] = {
 };
 static const char *const restart_names[] = { [RESTART_KEEP] = "keep", [RESTART_END] = "end", NULL };
 
-#define VALUES(submit, dispatch, advance, trigger, change, interrupt, serve, system, console) { \
-	[AXIS_SUBMIT] = SUBMIT_##submit, [AXIS_DISPATCH] = DISPATCH_##dispatch, [AXIS_ADVANCE] = ADVANCE_##advance, \
-	[AXIS_TRIGGER] = TRIGGER_##trigger, [AXIS_CHANGE] = CHANGE_##change, [AXIS_INTERRUPT] = INTERRUPT_##interrupt, \
-	[AXIS_SERVE] = SERVE_##serve, [AXIS_SYSTEM] = SYSTEM_##system, [AXIS_CONSOLE] = CONSOLE_##console }
+#define VALUES(submit, dispatch, advance, trigger, change, interrupt, serve, system, console) \
+	{ \
+		[AXIS_SUBMIT] = SUBMIT_##submit, \
+		[AXIS_DISPATCH] = DISPATCH_##dispatch, \
+		[AXIS_ADVANCE] = ADVANCE_##advance, \
+		[AXIS_TRIGGER] = TRIGGER_##trigger, \
+		[AXIS_CHANGE] = CHANGE_##change, \
+		[AXIS_INTERRUPT] = INTERRUPT_##interrupt, \
+		[AXIS_SERVE] = SERVE_##serve, \
+		[AXIS_SYSTEM] = SYSTEM_##system, \
+		[AXIS_CONSOLE] = CONSOLE_##console, \
+	}
 
 static const struct policy presets[PRESETS] = {
-#define X(place, name, draining, suspended_values, on_entry, exempt_permission, asked, suspend_rule, restart_rule, by) \
+#define X(place, name, draining, suspended, on_entry, exempt_who, asked, suspend_rule, restart_rule, by) \
 	[place] = { \
-		.values = { [POLICY_DRAINING] = draining, [POLICY_SUSPENDED] = suspended_values }, \
-		.running = on_entry, .exempt = exempt_permission, .exempt_is_asked = asked, \
-		.suspend = suspend_rule, .restart = restart_rule, .commanded_by = by, .preset = name, \
+		.values = { [POLICY_DRAINING] = draining, [POLICY_SUSPENDED] = suspended }, \
+		.running = on_entry, \
+		.exempt = exempt_who, \
+		.exempt_is_asked = asked, \
+		.suspend = suspend_rule, \
+		.restart = restart_rule, \
+		.commanded_by = by, \
+		.preset = name, \
 	},
 #include "core/presets.def"
 #undef X
@@ -217,8 +230,8 @@ bool policy_set(struct policy *policy, const char *key, const char *value, struc
 	for (int i = 0; i < AXES; i++)
 		names[i] = axis_name((enum axis)i);
 	const char *nearest = text_nearest(key, names);
-	return error_set(error, ERR_INVALID, "a policy has no \"%.40s\"%s%s%s", key, nearest ? "; did you mean \"" : "",
-			 nearest ? nearest : "", nearest ? "\"?" : "");
+	return error_set(error, ERR_INVALID, "a policy has no \"%.40s\"%s%s%s", key,
+			 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 bool policy_fits(const struct policy *policy, enum scope_kind kind, struct error *error)
@@ -226,8 +239,10 @@ bool policy_fits(const struct policy *policy, enum scope_kind kind, struct error
 	for (int axis = 0; axis < AXES; axis++)
 		if (!axis_exists_on((enum axis)axis, kind) &&
 		    (policy->values[POLICY_DRAINING][axis] || policy->values[POLICY_SUSPENDED][axis]))
-			return error_set(error, ERR_INVALID, "a hold on one %s cannot hold back \"%s\"; leave it out or choose a "
-					 "wider scope", scope_kind_name(kind), axis_name((enum axis)axis));
+			return error_set(error, ERR_INVALID,
+					 "a hold on one %s cannot hold back \"%s\"; leave it out or "
+					 "choose a wider scope",
+					 scope_kind_name(kind), axis_name((enum axis)axis));
 	return true;
 }
 
@@ -273,7 +288,8 @@ bool policy_parse(const char *text, struct policy *policy, struct error *error)
 		at += length + (at[length] == ' ');
 		char *equals = strchr(pair, '=');
 		if (!equals)
-			return error_set(error, ERR_INVALID, "\"%.40s\" is no part of a policy; write axis=value", pair);
+			return error_set(error, ERR_INVALID,
+					 "\"%.40s\" is no part of a policy; write axis=value", pair);
 		*equals = '\0';
 		if (!policy_set(&read, pair, equals + 1, error))
 			return false;

@@ -73,6 +73,7 @@ const char *policy_format(const struct policy *policy, char text[POLICY_TEXT_BYT
 bool policy_parse(const char *text, struct policy *policy, struct error *error) MUST_CHECK;
 bool policy_same(const struct policy *a, const struct policy *b) MUST_CHECK;
 
+/* Names as the API writes them. */
 const char *policy_phase_name(enum policy_phase phase) MUST_CHECK;
 const char *running_name(enum running running) MUST_CHECK;
 const char *suspend_name(enum suspend suspend) MUST_CHECK;

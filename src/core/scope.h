@@ -42,6 +42,7 @@ struct scope_path {
 
 enum { SCOPE_TEXT_BYTES = LIMIT_NAMESPACE_BYTES + 40 };
 
+/* Is what stands on `path` at the scope or below it? */
 bool scope_covers(const struct scope *scope, const struct scope_path *path) MUST_CHECK;
 /* Is it a pool, an agent or a node? */
 bool scope_is_place(const struct scope *scope) MUST_CHECK;

@@ -65,9 +65,8 @@ static enum yaml_kind plain_kind(const char *text)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL", NULL };
 	static const char *const booleans[] = { "true", "True", "TRUE", "false", "False", "FALSE", NULL };
-	static const char *const specials[] = {
-		".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN", NULL
-	};
+	static const char *const specials[] = { ".inf",  ".Inf",  ".INF", "+.inf", "+.Inf", "+.INF", "-.inf",
+						"-.Inf", "-.INF", ".nan", ".NaN",  ".NAN",  NULL };
 	if (is_one_of(text, nulls))
 		return YAML_NULL;
 	if (is_one_of(text, booleans))
@@ -90,7 +89,8 @@ static bool check_key(struct reading *in, const struct frame *frame, const yaml_
 	if (!yaml_is_scalar(key))
 		return refuse(in, &event->start_mark, "a key must be a text, not a list or a map");
 	if (frame->around->count == LIMIT_YAML_KEYS) {
-		flow_problem_add(in->problems, key->line, key->column, "more than %d keys in one map", LIMIT_YAML_KEYS);
+		flow_problem_add(in->problems, key->line, key->column, "more than %d keys in one map",
+				 LIMIT_YAML_KEYS);
 		return false;
 	}
 	const struct yaml *twin = yaml_member(frame->around, key->text);
@@ -128,7 +128,8 @@ static bool attach(struct reading *in, const yaml_event_t *event, struct yaml *v
 static bool make_value(struct reading *in, const yaml_event_t *event, enum yaml_kind kind, struct yaml **value)
 {
 	if (in->values == LIMIT_YAML_NODES) {
-		flow_problem_add(in->problems, (int32_t)event->start_mark.line + 1, (int32_t)event->start_mark.column + 1,
+		flow_problem_add(in->problems, (int32_t)event->start_mark.line + 1,
+				 (int32_t)event->start_mark.column + 1,
 				 "more than %d values in one file; split the flow", LIMIT_YAML_NODES);
 		return false;
 	}
@@ -143,7 +144,8 @@ static bool make_value(struct reading *in, const yaml_event_t *event, enum yaml_
 static bool check_decoration(struct reading *in, const yaml_event_t *event, const void *anchor, const void *tag)
 {
 	if (anchor)
-		return refuse(in, &event->start_mark, "anchors (&name) are not taken; write the value out where it is needed");
+		return refuse(in, &event->start_mark,
+			      "anchors (&name) are not taken; write the value out where it is needed");
 	if (tag)
 		return refuse(in, &event->start_mark, "tags (!name) are not taken; for a text, write quotes");
 	return true;
@@ -168,12 +170,14 @@ static bool take_scalar(struct reading *in, const yaml_event_t *event)
 static bool take_start(struct reading *in, const yaml_event_t *event, enum yaml_kind kind)
 {
 	bool is_list = kind == YAML_LIST;
-	if (!check_decoration(in, event, is_list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor,
+	if (!check_decoration(in, event,
+			      is_list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor,
 			      is_list ? event->data.sequence_start.tag : event->data.mapping_start.tag))
 		return false;
 	if (in->depth == LIMIT_YAML_DEPTH) {
-		flow_problem_add(in->problems, (int32_t)event->start_mark.line + 1, (int32_t)event->start_mark.column + 1,
-				 "nested deeper than %d levels", LIMIT_YAML_DEPTH);
+		flow_problem_add(in->problems, (int32_t)event->start_mark.line + 1,
+				 (int32_t)event->start_mark.column + 1, "nested deeper than %d levels",
+				 LIMIT_YAML_DEPTH);
 		return false;
 	}
 	struct yaml *value;
@@ -199,7 +203,8 @@ static bool take_event(struct reading *in, const yaml_event_t *event)
 	case YAML_ALIAS_EVENT:
 		return refuse(in, &event->start_mark, "aliases (*name) are not taken; write the value out");
 	case YAML_DOCUMENT_START_EVENT:
-		return !in->root || refuse(in, &event->start_mark, "a second document begins here; a file holds one flow");
+		return !in->root ||
+		       refuse(in, &event->start_mark, "a second document begins here; a file holds one flow");
 	default:
 		return true;
 	}
@@ -237,15 +242,18 @@ static bool refuse_syntax(struct reading *in, const char *bytes, size_t length)
 	if (parser->error == YAML_READER_ERROR) {
 		yaml_mark_t mark = mark_of(bytes, parser->problem_offset < length ? parser->problem_offset : length);
 		bool is_control = strcmp(parser->problem, "control characters are not allowed") == 0;
-		return refuse(in, &mark, is_control ? "a control character cannot stand in YAML; write it as \\x.. in quotes"
-						    : "not UTF-8; save the file in that encoding");
+		return refuse(
+			in, &mark,
+			is_control ? "a control character cannot stand in YAML; write it as \\x.. in quotes"
+				   : "not UTF-8; save the file in that encoding");
 	}
 	const yaml_mark_t *mark = &parser->problem_mark;
 	if (character_at(bytes, length, mark->index) == '\t')
 		return refuse(in, mark, "a tab cannot indent YAML; write spaces");
 	const char *context = "";
 	if (parser->context)
-		context = arena_printf(in->arena, " %s from line %zu on", parser->context, parser->context_mark.line + 1);
+		context = arena_printf(in->arena, " %s from line %zu on", parser->context,
+				       parser->context_mark.line + 1);
 	return refuse(in, mark, arena_printf(in->arena, "not YAML: %s%s", parser->problem, context));
 }
 
