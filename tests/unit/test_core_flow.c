@@ -284,9 +284,9 @@ static const struct {
 	{ INPUT("id: i, type: boolean, default: yes"),
 	  "5:38 default \"yes\" is not of type boolean; write true or false" },
 	{ INPUT("id: i, default:"), "5:23 default is empty; write \"\" where an empty text is meant" },
-	{ INPUT("id: a-b }\n - { id: A_b"),
+	{ INPUT("id: a-b }\n  - { id: A_b"),
 	  "6:11 inputs \"a-b\" and \"A_b\" would both be INPUT_A_B; rename one" },
-	{ INPUT("id: i }\n - { id: i"), "6:11 inputs \"i\" and \"i\" would both be INPUT_I; rename one" },
+	{ INPUT("id: i }\n  - { id: i"), "6:11 inputs \"i\" and \"i\" would both be INPUT_I; rename one" },
 
 	/* Several at once, by place. */
 	{ "tasks:\n  - { id: t, type: noop, timeout: 5 }\nid: 7\nfoo: bar\n",
