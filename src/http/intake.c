@@ -7,17 +7,15 @@
 #include "http/target.h"
 
 /*
- * The library ends a value where it finds a NUL and hides the rest, and unfolds folded lines elsewhere. So a line
- * is as it was sent if its value lies within the raw bytes, and only its own end stands between the value and the
- * next name: one NUL or two, behind the last value the empty line's too.
+ * The library ends a text where it finds a NUL and hides the rest, and unfolds folded lines elsewhere. So a text is
+ * as it was sent if it lies within the raw bytes, and nothing but its own end stands before what comes next.
  */
-static bool is_plain_line(const struct intake *intake, const char *value, const char *next)
+static bool is_whole(const struct intake *intake, const char *text, const char *next, ptrdiff_t longest_end)
 {
-	if (value < intake->raw || value >= intake->raw_end || next < value || next > intake->raw_end)
+	if (text < intake->raw || text >= intake->raw_end || next < text || next > intake->raw_end)
 		return false;
-	const char *end = value + strlen(value);
-	ptrdiff_t most = next == intake->raw_end ? 4 : 2;
-	if (next - end > most)
+	const char *end = text + strlen(text);
+	if (next - end > longest_end)
 		return false;
 	for (; end < next; end++)
 		if (*end)
@@ -25,12 +23,16 @@ static bool is_plain_line(const struct intake *intake, const char *value, const 
 	return true;
 }
 
-static bool are_plain_lines(const struct intake *intake)
+/* Looks at the path and at the headers' values: one NUL or two behind each, the empty line's too behind the last. */
+static bool are_whole(const struct intake *intake)
 {
+	const char *behind_path = intake->query_count ? intake->query[0].name : intake->version;
+	if (!is_whole(intake, intake->path, behind_path, 2))
+		return false;
 	for (size_t i = 0; i < intake->header_count; i++) {
 		bool is_last = i + 1 == intake->header_count;
 		const char *next = is_last ? intake->raw_end : intake->headers[i + 1].name;
-		if (!is_plain_line(intake, intake->headers[i].value, next))
+		if (!is_whole(intake, intake->headers[i].value, next, is_last ? 4 : 2))
 			return false;
 	}
 	return true;
@@ -86,8 +88,8 @@ bool intake_check(const struct intake *intake, const struct intake_rule *rule, c
 {
 	if (!check_sizes(intake, error))
 		return false;
-	if (!are_plain_lines(intake))
-		return error_set(error, ERR_INVALID, "a header is folded over several lines or holds a NUL");
+	if (!are_whole(intake))
+		return error_set(error, ERR_INVALID, "a header is folded over several lines, or a NUL is in it or the URL");
 	request->headers = intake->headers;
 	request->header_count = intake->header_count;
 	if (!guard_framing(request->headers, request->header_count, body_bytes, error))

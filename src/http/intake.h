@@ -21,9 +21,10 @@ struct intake {
 	size_t header_count;
 	struct http_field *query;          /* percent codes still in it; pointed to the decoded texts afterwards */
 	size_t query_count;
+	const char *version;               /* what follows path and query */
 	/*
 	 * The bytes received, from the method to the empty line, which the library has cut in place: NUL stands for
-	 * each byte of a line's end, and headers point into it.
+	 * each byte of a line's end, for '?' and for the space before the version, and all texts point into it.
 	 */
 	const char *raw, *raw_end;
 };

@@ -69,8 +69,8 @@ bool target_decode_path(const char *raw, char *decoded, struct error *error)
 	if (raw[0] != '/')
 		return error_set(error, ERR_INVALID, "the path of a URL begins with '/'");
 	for (const char *c = raw; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7F)
-			return error_set(error, ERR_INVALID, "the URL holds a control character");
+		if ((unsigned char)*c <= 0x20 || *c == 0x7F)
+			return error_set(error, ERR_INVALID, "the URL holds a space or control character");
 	if (!decode(raw, decoded, is_refused_in_path, error))
 		return false;
 	if (has_dot_segment(decoded))

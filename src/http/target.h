@@ -13,7 +13,7 @@
 /*
  * Decodes a path into `decoded`, which has room for strlen(raw) + 1. Refused, because one name would stand for
  * two things or hide from whoever reads a log: a path that does not begin with '/', a broken percent code, an
- * encoded '/', a control character, what is not UTF-8, a segment "." or "..". False: ERR_INVALID.
+ * encoded '/', a control character, a bare space, what is not UTF-8, a segment "." or "..". False: ERR_INVALID.
  */
 bool target_decode_path(const char *raw, char *decoded, struct error *error) MUST_CHECK;
 
