@@ -89,7 +89,7 @@ bool intake_check(const struct intake *intake, const struct intake_rule *rule, c
 	if (!check_sizes(intake, error))
 		return false;
 	if (!are_whole(intake))
-		return error_set(error, ERR_INVALID, "a header is folded over several lines, or a NUL is in it or the URL");
+		return error_set(error, ERR_INVALID, "a header is folded, or a NUL is in it or in the URL");
 	request->headers = intake->headers;
 	request->header_count = intake->header_count;
 	if (!guard_framing(request->headers, request->header_count, body_bytes, error))

@@ -168,7 +168,8 @@ CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
 REFUSED = {
     "content_length_and_transfer_encoding":
         (400, request("/echo", "Content-Length: 3", "Transfer-Encoding: chunked", method="POST", body=CHUNKS)),
-    "two_content_lengths": (400, request("/echo", "Content-Length: 3", "Content-Length: 3", method="POST", body=b"abc")),
+    "two_content_lengths":
+        (400, request("/echo", "Content-Length: 3", "Content-Length: 3", method="POST", body=b"abc")),
     "a_signed_content_length": (400, request("/echo", "Content-Length: -3", method="POST", body=b"abc")),
     "no_host": (400, request(host=None)),
     "two_hosts": (400, request("/echo", "Host: localhost")),
@@ -249,7 +250,8 @@ def test_refused_and_closed(strict, name):
     post("/echo", b"", "Origin: http://localhost", "Sec-Fetch-Site: same-origin"),
     request("/echo", "Transfer-Encoding: chunked", method="POST", body=CHUNKS),
     request("/echo", "Transfer-Encoding: chunked", method="POST", body=b"3;a=b\r\nabc\r\n0\r\nX-Trailer: d\r\n\r\n"),
-    request("/echo", "X-A: tab\tinside"), request("/echo..x/.../%25"), request("/echo?"), request("/echo?" + "&".join(32 * "a")),
+    request("/echo", "X-A: tab\tinside"), request("/echo..x/.../%25"), request("/echo?"),
+    request("/echo?" + "&".join(32 * "a")),
 ])
 def test_served(strict, raw):
     assert ask(strict, raw)[0] == 200
