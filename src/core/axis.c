@@ -61,8 +61,14 @@ bool axis_value_parse(enum axis axis, const char *name, uint8_t *value)
 	return false;
 }
 
+unsigned axis_scopes(enum axis axis)
+{
+	ASSERT(axis < AXES);
+	return axes[axis].scopes;
+}
+
 bool axis_exists_on(enum axis axis, enum scope_kind kind)
 {
-	ASSERT(axis < AXES && kind < SCOPE_KINDS);
-	return (axes[axis].scopes & BIT(kind)) != 0;
+	ASSERT(kind < SCOPE_KINDS);
+	return (axis_scopes(axis) & BIT(kind)) != 0;
 }

@@ -37,7 +37,8 @@ uint8_t axis_value_count(enum axis axis) MUST_CHECK;
 const char *axis_value_name(enum axis axis, uint8_t value) MUST_CHECK;
 /* False: the axis has no value of that name. */
 bool axis_value_parse(enum axis axis, const char *name, uint8_t *value) MUST_CHECK;
-/* Does a hold on such a scope have this axis? */
+/* The kinds of scope on which a hold has this axis, BIT(kind) each; and does it on this one? */
+unsigned axis_scopes(enum axis axis) MUST_CHECK;
 bool axis_exists_on(enum axis axis, enum scope_kind kind) MUST_CHECK;
 
 #endif

@@ -151,13 +151,13 @@ static void list_ready(const struct flow *flow, const struct latest *latest, enu
 			update->ready[update->ready_count++] = (int32_t)i;
 }
 
-void execution_step(const struct flow *flow, const struct attempt_view *attempts, size_t count,
-		    enum execution_state state, struct arena *arena, struct execution_update *update)
+/* How the tasks stand, and whether the execution is halted: no further task of it starts. */
+static struct latest *view_tasks(const struct flow *flow, const struct attempt_view *attempts, size_t count,
+				 enum execution_state state, struct arena *arena, struct execution_update *update)
 {
-	ASSERT(execution_is_open(state));
 	*update = (struct execution_update){ .tasks = ARENA_ARRAY(arena, struct task_view, flow->task_count) };
 	struct latest *latest = find_latest(flow, attempts, count, arena, update->tasks);
-	update->is_halted = state == EXECUTION_STOPPING || state == EXECUTION_KILLING;
+	update->is_halted = state != EXECUTION_QUEUED && state != EXECUTION_RUNNING;
 	for (size_t i = 0; i < flow->task_count; i++) {
 		const struct attempt_view *attempt = latest[i].attempt;
 		update->tasks[i].status = status_of(flow, attempt);
@@ -165,6 +165,22 @@ void execution_step(const struct flow *flow, const struct attempt_view *attempts
 		update->is_halted = update->is_halted || update->tasks[i].status == TASK_FAILED;
 	}
 	sort_waiting(flow, update);
+	return latest;
+}
+
+struct task_view *execution_tasks(const struct flow *flow, const struct attempt_view *attempts, size_t count,
+				  enum execution_state state, struct arena *arena)
+{
+	struct execution_update update;
+	view_tasks(flow, attempts, count, state, arena, &update);
+	return update.tasks;
+}
+
+void execution_step(const struct flow *flow, const struct attempt_view *attempts, size_t count,
+		    enum execution_state state, struct arena *arena, struct execution_update *update)
+{
+	ASSERT(execution_is_open(state));
+	struct latest *latest = view_tasks(flow, attempts, count, state, arena, update);
 	update->state = state_after(flow, latest, update->tasks, state);
 	list_ready(flow, latest, state, arena, update);
 	ASSERT(update->state == state || execution_may_become(state, update->state));

@@ -70,6 +70,9 @@ struct execution_update {
 void execution_step(const struct flow *flow, const struct attempt_view *attempts, size_t count,
 		    enum execution_state state, struct arena *arena, struct execution_update *update);
 
+/* How the tasks of an execution stand, an ended one's too; one for each of the flow, in the arena. */
+struct task_view *execution_tasks(const struct flow *flow, const struct attempt_view *attempts, size_t count,
+				  enum execution_state state, struct arena *arena) MUST_CHECK;
 /* The task whose row stands for a queued execution: the first that needs no other. */
 int32_t execution_first_task(const struct flow *flow) MUST_CHECK;
 const char *task_status_name(enum task_status status) MUST_CHECK;

@@ -16,16 +16,16 @@ static const struct {
 #undef X
 };
 
-/* What the hold asks of the act, without a look at path and caller. */
-static uint8_t value_of(const struct hold *hold, enum act act)
+/* What the hold, in force, asks of the act, without a look at path and caller. `scopes` have the act's axis. */
+static uint8_t value_of(const struct hold *hold, enum act act, unsigned scopes)
 {
 	const uint8_t *values = hold->policy.values[hold_policy_phase(hold)];
-	if (scope_is_place(&hold->scope) && act == ACT_ADVANCE)
+	uint8_t value = values[acts[act].axis];
+	if (scopes & BIT(hold->scope.kind))
+		return value < acts[act].greatest ? value : acts[act].greatest;
+	if (act == ACT_ADVANCE && scope_is_place(&hold->scope))
 		return values[AXIS_DISPATCH] == DISPATCH_HOLD ? ADVANCE_TASK : ADVANCE_EXECUTION;
-	enum axis axis = acts[act].axis;
-	if (!values[axis] || !axis_exists_on(axis, hold->scope.kind))
-		return 0;
-	return values[axis] < acts[act].greatest ? values[axis] : acts[act].greatest;
+	return 0;
 }
 
 static bool was_admitted_past(const struct caller *caller, const struct hold *hold)
@@ -64,11 +64,12 @@ struct ruling gate_rule(const struct hold_set *holds, enum act act, const struct
 			const struct scope_path *path)
 {
 	ASSERT(act < ACTS);
+	const unsigned scopes = axis_scopes(acts[act].axis);
 	struct ruling ruling = { .axis = acts[act].axis };
 	for (const struct hold *hold = holds->list; hold < holds->list + holds->count; hold++) {
 		if (!hold_is_in_force(hold))
 			continue;
-		uint8_t value = value_of(hold, act);
+		uint8_t value = value_of(hold, act, scopes);
 		if (value == 0 || !scope_covers(&hold->scope, path) || is_left_out(hold, act, caller))
 			continue;
 		ruling = ruling_join(ruling, (struct ruling){ acts[act].axis, value, hold });
