@@ -1,0 +1,277 @@
+#include "ops/submit.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/kill_point.h"
+#include "core/execution.h"
+#include "core/pairs.h"
+#include "ops/flows.h"
+#include "ops/memory.h"
+#include "ops/waiting.h"
+#include "store/ids.h"
+
+/* A flow that some item of this transaction names, looked up once. */
+struct named_flow {
+	const char *name;
+	struct tenant_id tenant;
+	struct flow_row row;
+	const struct flow *flow;
+	struct error refusal;            /* there is none, or a hold refuses it */
+	struct backlog_id backlog;       /* of its first task, kind start; 0: not asked yet */
+	struct named_flow *next;
+};
+
+/* An item that was judged and will be written. */
+struct accepted {
+	struct submit_result *result;
+	const struct submit_item *item;
+	struct named_flow *flow;
+	struct identity identity;
+	const char *inputs;
+	unsigned char digest[DIGEST_BYTES];
+	struct accepted *next_keyed;     /* of this transaction */
+};
+
+struct batch {
+	struct tx *tx;
+	struct named_flow *flows;
+	struct accepted *list;
+	size_t count;
+	struct accepted *keyed;
+};
+
+static bool judge_flow(struct tx *tx, const struct identity *identity, struct named_flow *named, struct error *error)
+{
+	const struct hold_set *holds;
+	if (!flows_resolve(tx, identity->tenant, named->name, &named->row, error) ||
+	    !memory_flow(tx, named->row.id, named->row.revision, &named->flow, error) ||
+	    !memory_holds(tx, &holds, error))
+		return false;
+	struct scope_path path = { .tenant = identity->tenant, .name_space = named->row.name_space,
+				   .flow = named->row.id };
+	struct ruling ruling = gate_rule(holds, ACT_SUBMIT, &identity->caller, &path);
+	return ruling_allows(&ruling, error);
+}
+
+/* Whether a hold refuses may depend on who asks; so what is remembered is per tenant and only where no hold could exempt. */
+static bool find_flow(struct batch *batch, const struct identity *identity, const char *name, struct named_flow **found,
+		      struct error *error)
+{
+	for (struct named_flow *named = batch->flows; named; named = named->next) {
+		if (named->tenant.value == identity->tenant.value && strcmp(named->name, name) == 0 &&
+		    named->refusal.code == ERR_NONE) {
+			*found = named;
+			return true;
+		}
+	}
+	struct named_flow *named = ARENA_NEW(batch->tx->arena, struct named_flow);
+	named->name = name;
+	named->tenant = identity->tenant;
+	if (!judge_flow(batch->tx, identity, named, error))
+		return false;
+	const struct hold_set *holds;
+	if (!memory_holds(batch->tx, &holds, error))
+		return false;
+	if (holds->count == 0) {
+		named->next = batch->flows;
+		batch->flows = named;
+	}
+	*found = named;
+	return true;
+}
+
+/* What a key stands for: everything that was asked, but not who asked. */
+static void digest_item(const struct submit_item *item, const char *inputs, unsigned char digest[DIGEST_BYTES])
+{
+	char priority[24];
+	int length = snprintf(priority, sizeof(priority), "%d\n", item->priority);
+	crypto_hash_sha256_state state;
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, (const unsigned char *)priority, (size_t)length);
+	if (inputs)
+		crypto_hash_sha256_update(&state, (const unsigned char *)inputs, strlen(inputs));
+	crypto_hash_sha256_final(&state, digest);
+}
+
+static bool same_digest(const void *a, const unsigned char *b, const char *key, struct error *error)
+{
+	if (memcmp(a, b, DIGEST_BYTES) == 0)
+		return true;
+	return error_set(error, ERR_CONFLICT, "the key \"%.100s\" was used with other inputs or priority; use a new key", key);
+}
+
+/* An earlier execution of the same key, if there is one: of an earlier transaction, or of this one. */
+static bool find_repeat(struct batch *batch, struct accepted *one, bool *is_repeated, struct error *error)
+{
+	struct submit_key_row row;
+	bool found;
+	*is_repeated = false;
+	for (struct accepted *other = batch->keyed; other; other = other->next_keyed) {
+		if (other->flow->row.id.value != one->flow->row.id.value || strcmp(other->item->key, one->item->key) != 0)
+			continue;
+		/* Its number is not known yet; asking again in a moment gives it. */
+		return error_set(error, ERR_CONFLICT, "the key \"%.100s\" is being used by another request right now; "
+				 "ask again", one->item->key);
+	}
+	if (!submit_keys_find(batch->tx, one->flow->row.id, one->item->key, &row, &found, error))
+		return false;
+	if (!found || row.created_ms <= batch->tx->now - (instant)SUBMIT_KEY_HOURS * 3600 * 1000)
+		return true;
+	struct execution_row execution;
+	if (!same_digest(row.digest, one->digest, one->item->key, error) ||
+	    !executions_get(batch->tx, row.execution, &execution, &found, error))
+		return false;
+	if (!found)
+		return true;
+	*is_repeated = true;
+	*one->result = (struct submit_result){
+		.number = execution_id_number(execution.id), .revision = execution.revision, .state = execution.state,
+		.is_repeated = true,
+	};
+	return true;
+}
+
+/* Judges one item; an accepted one stands in the batch afterwards. */
+static bool judge_item(struct batch *batch, const struct identity *identity, const struct submit_item *item,
+		       struct submit_result *result, struct error *error)
+{
+	struct accepted *one = &batch->list[batch->count];
+	*one = (struct accepted){ .result = result, .item = item, .identity = *identity };
+	struct flow_pair *bound;
+	size_t bound_count;
+	if (!find_flow(batch, identity, item->flow, &one->flow, error) ||
+	    !flow_bind_inputs(one->flow->flow, item->inputs, item->input_count, batch->tx->arena, &bound, &bound_count,
+			      error))
+		return false;
+	one->inputs = pairs_format(bound, bound_count, batch->tx->arena);
+	if (one->inputs && strlen(one->inputs) > LIMIT_INPUTS_BYTES)
+		return error_set(error, ERR_TOO_LARGE, "the inputs have %zu bytes, at most %d are taken",
+				 strlen(one->inputs), LIMIT_INPUTS_BYTES);
+	if (item->key) {
+		bool is_repeated;
+		digest_item(item, one->inputs, one->digest);
+		if (!find_repeat(batch, one, &is_repeated, error))
+			return false;
+		if (is_repeated)
+			return true;
+		one->next_keyed = batch->keyed;
+		batch->keyed = one;
+	}
+	batch->count++;
+	return true;
+}
+
+/* Judges one request. Refused: none of its items stays in the batch. */
+static bool judge(struct batch *batch, struct submit *submit, struct error *error)
+{
+	struct identity identity;
+	size_t before = batch->count;
+	struct accepted *keyed = batch->keyed;
+	bool ok = identity_need(batch->tx, submit->credential, PERM_EXECUTION_SUBMIT, &identity, error);
+	for (size_t i = 0; ok && i < submit->count; i++) {
+		ok = judge_item(batch, &identity, &submit->items[i], &submit->results[i], error);
+		if (!ok && submit->is_batch)
+			error_prefix(error, "items[%zu]", i);
+	}
+	if (!ok) {
+		batch->count = before;
+		batch->keyed = keyed;
+	}
+	return ok;
+}
+
+static bool number_executions(struct batch *batch, struct execution_row *rows, struct error *error)
+{
+	/* Tenants stand in runs in practice; each run takes its numbers at once. */
+	for (size_t i = 0; i < batch->count;) {
+		struct tenant_id tenant = batch->list[i].identity.tenant;
+		size_t end = i;
+		while (end < batch->count && batch->list[end].identity.tenant.value == tenant.value)
+			end++;
+		int64_t first;
+		const char *kind = arena_printf(batch->tx->arena, "execution/%" PRId64, tenant.value);
+		if (!ids_take(batch->tx, kind, (int64_t)(end - i), &first, error))
+			return false;
+		for (; i < end; i++)
+			rows[i].id = execution_id_make(tenant, first++);
+	}
+	return true;
+}
+
+static bool write_keys(struct batch *batch, const struct execution_row *rows, struct error *error)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct accepted *one = &batch->list[i];
+		struct submit_key_row row = { .flow = one->flow->row.id, .key = one->item->key, .digest = one->digest,
+					      .execution = rows[i].id, .created_ms = batch->tx->now };
+		if (one->item->key && !submit_keys_save(batch->tx, &row, 1, error))
+			return false;
+	}
+	return true;
+}
+
+static bool write_ready(struct batch *batch, const struct execution_row *rows, struct error *error)
+{
+	struct ready_row *ready = ARENA_ARRAY(batch->tx->arena, struct ready_row, batch->count);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct named_flow *named = batch->list[i].flow;
+		int32_t first = execution_first_task(named->flow);
+		if (!named->backlog.value && !waiting_backlog(batch->tx, &rows[i], &named->flow->tasks[first],
+							      BACKLOG_START, &named->backlog, error))
+			return false;
+		ready[i] = waiting_row(named->backlog, &rows[i], first);
+	}
+	return waiting_add(batch->tx, ready, batch->count, error);
+}
+
+static bool write_all(struct batch *batch, struct error *error)
+{
+	struct execution_row *rows = ARENA_ARRAY(batch->tx->arena, struct execution_row, batch->count);
+	if (!number_executions(batch, rows, error))
+		return false;
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct accepted *one = &batch->list[i];
+		struct execution_id id = rows[i].id;
+		rows[i] = (struct execution_row){
+			.id = id, .flow = one->flow->row.id, .revision = one->flow->row.revision,
+			.state = EXECUTION_QUEUED, .priority = one->item->priority, .account = one->identity.account,
+			.created_ms = batch->tx->now, .inputs = one->inputs,
+		};
+		*one->result = (struct submit_result){ .number = execution_id_number(id),
+						       .revision = one->flow->row.revision };
+	}
+	if (!executions_add(batch->tx, rows, batch->count, error) || !write_keys(batch, rows, error) ||
+	    !write_ready(batch, rows, error))
+		return false;
+	KILL_POINT("submit.written");
+	return true;
+}
+
+bool submit_all(struct tx *tx, struct submit **submits, size_t count, struct error *error)
+{
+	size_t items = 0;
+	for (size_t i = 0; i < count; i++)
+		items += submits[i]->count;
+	struct batch batch = { .tx = tx, .list = ARENA_ARRAY(tx->arena, struct accepted, items + 1) };
+	for (size_t i = 0; i < count; i++) {
+		error_clear(&submits[i]->error);
+		if (judge(&batch, submits[i], &submits[i]->error))
+			continue;
+		enum error_code code = submits[i]->error.code;
+		if (code == ERR_STORE || code == ERR_DISK_FULL) {
+			*error = submits[i]->error;
+			return false;
+		}
+	}
+	return batch.count == 0 || write_all(&batch, error);
+}
+
+bool submit_forget_keys(struct tx *tx, struct error *error)
+{
+	enum { AT_ONCE = 500 };
+	return submit_keys_forget(tx, tx->now - (instant)SUBMIT_KEY_HOURS * 3600 * 1000, AT_ONCE, error);
+}
