@@ -59,6 +59,8 @@ static void set_headers(struct client *client, const struct client_request *requ
 		call->headers = curl_slist_append(call->headers, client->endpoint.authorization);
 	if (request->body)
 		append_header(call, "Content-Type", request->content_type ? request->content_type : "application/json");
+	else
+		call->headers = curl_slist_append(call->headers, "Content-Type:");
 	for (size_t i = 0; i < request->header_count; i++)
 		append_header(call, request->headers[i].name, request->headers[i].value);
 	/* A long body is sent without asking first; whoever refuses it lets us read why. */
