@@ -41,12 +41,12 @@ static bool is_ours(const char *path, mode_t kind, struct error *error)
 	struct stat status;
 	bool is_there = lstat(path, &status) == 0;
 	if (!is_there && errno == ENOENT)
-		return error_set(error, ERR_UNREACHABLE, "no server of this user runs here; start one with `lull serve`, "
-				 "or say --url or LULL_URL");
+		return error_set(error, ERR_UNREACHABLE, "no server of this user runs here; start one with `lull "
+				 "serve`, or say --url or LULL_URL");
 	if (!is_there || (status.st_mode & S_IFMT) != kind || status.st_uid != geteuid() ||
 	    (status.st_mode & (S_IWGRP | S_IWOTH)))
-		return error_set(error, ERR_FORBIDDEN, "%.200s does not belong to this user alone, so what it says of a "
-				 "server is not believed; remove it, or say --url", path);
+		return error_set(error, ERR_FORBIDDEN, "%.200s does not belong to this user alone, so what it says of "
+				 "a server is not believed; remove it, or say --url", path);
 	return true;
 }
 
@@ -99,15 +99,17 @@ bool local_find(struct arena *arena, struct local_server *server, struct error *
 	struct answer root = { 0 };
 	struct local_server found = { 0 };
 	bool ok = is_folder_ours(folder, shared, error) && is_ours(path, S_IFREG, error) &&
-		  file_read(path, FILE_BYTES, &text, error) && answer_parse(buffer_cstr(&text), text.length, &root, error);
+		  file_read(path, FILE_BYTES, &text, error) &&
+		  answer_parse(buffer_cstr(&text), text.length, &root, error);
 	if (ok) {
 		found.url = arena_text(arena, answer_text(root, "url"));
 		found.data = arena_text(arena, answer_text(root, "data"));
 		found.pid = answer_int(root, "pid", 0);
 		/* EPERM says that it lives, as another user. */
 		if (found.pid <= 0 || (kill((pid_t)found.pid, 0) < 0 && errno == ESRCH))
-			ok = error_set(error, ERR_UNREACHABLE, "the server of this user (process %" PRId64 ", %.200s) is gone; "
-				       "start it again with `lull serve`, or say --url", found.pid, found.data);
+			ok = error_set(error, ERR_UNREACHABLE, "the server of this user (process %" PRId64 ", %.200s) is "
+				       "gone; start it again with `lull serve`, or say --url", found.pid,
+				       found.data);
 	}
 	if (ok) {
 		found.token = token_of(arena, found.data);

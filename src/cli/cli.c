@@ -1,0 +1,107 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/line.h"
+#include "cli/password.h"
+#include "cli/session.h"
+
+enum { EXIT_CODE_INTERRUPTED = 130 };
+
+/* Nothing here has to be put in order first, but for a terminal without echo. */
+static void leave(int number)
+{
+	(void)number;
+	password_restore_terminal();
+	_exit(EXIT_CODE_INTERRUPTED);
+}
+
+static void leave_on_interrupt(void)
+{
+	struct sigaction action = { .sa_handler = leave };
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+}
+
+static int fail(const struct error *error)
+{
+	fflush(stdout);
+	fprintf(stderr, "lull: %s\n", error->detail);
+	return error_exit_code(error->code);
+}
+
+/* Output that got lost is a failure, unless its reader has seen enough. */
+static int finish(int exit_code)
+{
+	errno = 0;
+	bool is_written = fflush(stdout) == 0 && !ferror(stdout);
+	if (is_written || errno == EPIPE)
+		return exit_code;
+	fprintf(stderr, "lull: writing the output: %s\n", strerror(errno));
+	return EXIT_CODE_FAILED;
+}
+
+static int run(const struct command *command, int count, char **words, const struct cli_house *house)
+{
+	struct line line;
+	struct error error;
+	struct session session = { .line = &line, .house = house };
+	int exit_code;
+	if (!line_parse(command, count, words, &session.arena, &line, &error)) {
+		exit_code = fail(&error);
+	} else if (line_has(&line, "help")) {
+		help_command(stdout, command);
+		exit_code = finish(0);
+	} else {
+		session.is_json = line_has(&line, "json");
+		if (command->kind == ASKS)
+			leave_on_interrupt();
+		exit_code = command->run(&session, &error) ? finish(session.exit_code) : fail(&error);
+	}
+	session_fini(&session);
+	return exit_code;
+}
+
+/* `lull`, `lull flow`: what there is to choose from. Not what was wanted, unless it was asked for. */
+static int show_choice(const char *group, bool was_asked)
+{
+	help_list(was_asked ? stdout : stderr, group);
+	return was_asked ? finish(0) : error_exit_code(ERR_INVALID);
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+int cli_run(int count, char **arguments, const struct cli_house *house)
+{
+	struct error error;
+	int word_count = 0, left = count - 1;
+	char **words = arguments + 1;
+	/* For the width of what is not ASCII in tables; nothing here depends on the language. */
+	setlocale(LC_CTYPE, "");
+	if (left <= 0 || is_help(words[0]))
+		return show_choice(NULL, left > 0);
+	if (strcmp(words[0], "--version") == 0) {
+		printf("lull %s\n", house->version);
+		return finish(0);
+	}
+	const struct command *command = command_find(left, words, &word_count);
+	bool is_group = command_is_group(words[0]);
+	/* "agent stpo" begins with a command and means another. */
+	bool is_misspelt = command && is_group && left > word_count && word_count == 1 && words[1][0] != '-';
+	if (command && !is_misspelt)
+		return run(command, left - word_count, words + word_count, house);
+	if (is_group && !command && (left == 1 || is_help(words[1])))
+		return show_choice(words[0], left > 1);
+	command_unknown(left, words, &error);
+	return fail(&error);
+}

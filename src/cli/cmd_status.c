@@ -1,0 +1,85 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/handlers.h"
+#include "cli/help.h"
+#include "cli/password.h"
+#include "cli/say.h"
+#include "cli/session.h"
+#include "wire/body.h"
+
+static void show_status(struct session *session, struct answer status)
+{
+	struct arena *arena = &session->arena;
+	instant started = answer_instant(status, "started");
+	say_field("server", arena_printf(arena, "%s, up %s, process %" PRId64, answer_text(status, "version"),
+					 say_duration(arena, say_took_ms(status, "started", "", session->now)),
+					 answer_int(status, "pid", 0)));
+	say_field("started", started == INSTANT_NONE ? "" : answer_text(status, "started"));
+	say_field("data", say_clean(arena, answer_text(status, "data")));
+	say_field("agents", say_count(arena, answer_int(status, "agents", 0)));
+	say_field("running", say_count(arena, answer_int(status, "running", 0)));
+	say_field("waiting", say_count(arena, answer_int(status, "waiting", 0)));
+	say_field("maintenance", answer_text(status, "maintenance"));
+}
+
+bool cmd_status(struct session *session, struct error *error)
+{
+	struct reply reply = { 0 };
+	bool ok = session_get(session, "/v1/status", &reply, error);
+	if (ok && session->is_json)
+		reply_print(&reply);
+	else if (ok)
+		show_status(session, reply.root);
+	reply_fini(&reply);
+	return ok;
+}
+
+bool cmd_sign_in(struct session *session, struct error *error)
+{
+	char password[PASSWORD_BYTES];
+	struct buffer body = { 0 };
+	struct reply reply = { 0 };
+	const char *account = session->line->arguments[0];
+	if (!password_read(account, password, error))
+		return false;
+	body_sign_in(&body, account, password);
+	const struct request request = { .method = "POST", .path = "/v1/sign-in", .body = &body };
+	bool ok = session_ask(session, &request, &reply, error);
+	explicit_bzero(password, sizeof(password));
+	explicit_bzero(body.at, body.length);
+	if (ok && session->is_json)
+		reply_print(&reply);
+	else if (ok)
+		printf("%s\n", answer_text(reply.root, "token"));
+	buffer_fini(&body);
+	reply_fini(&reply);
+	return ok;
+}
+
+bool cmd_version(struct session *session, struct error *error)
+{
+	(void)error;
+	printf(session->is_json ? "{\"version\":\"%s\"}\n" : "lull %s\n", session->house->version);
+	return true;
+}
+
+bool cmd_help(struct session *session, struct error *error)
+{
+	const struct line *line = session->line;
+	int count = (int)line->argument_count, word_count = 0;
+	char **words = ARENA_ARRAY(&session->arena, char *, line->argument_count + 1);
+	for (int i = 0; i < count; i++)
+		words[i] = arena_text(&session->arena, line->arguments[i]);
+	const struct command *command = command_find(count, words, &word_count);
+	if (count == 0)
+		help_list(stdout, NULL);
+	else if (command && word_count == count)
+		help_command(stdout, command);
+	else if (count == 1 && command_is_group(words[0]))
+		help_list(stdout, words[0]);
+	else
+		return command_unknown(count, words, error);
+	return true;
+}

@@ -1,0 +1,14 @@
+/*
+ * The data folder of a server or agent, as the line, the environment or the user's home says.
+ */
+#ifndef LULL_CLI_FOLDER_H
+#define LULL_CLI_FOLDER_H
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "cli/session.h"
+
+/* The absolute path of --data, else of `fallback`, else of local_data_folder; it lives in the session's arena. */
+bool folder_of_data(struct session *session, const char *fallback, const char **data, struct error *error) MUST_CHECK;
+
+#endif
