@@ -17,7 +17,8 @@ struct forecast forecast_parse(const char *text)
 	while (text && *text) {
 		char digits[16];
 		size_t length = strcspn(text, ",");
-		if (length >= sizeof(digits) || forecast.count == FORECAST_SAMPLES)
+		bool ends_in_comma = text[length] == ',' && text[length + 1] == '\0';
+		if (length >= sizeof(digits) || ends_in_comma || forecast.count == FORECAST_SAMPLES)
 			return (struct forecast){ .count = 0 };
 		memcpy(digits, text, length);
 		digits[length] = '\0';
