@@ -65,7 +65,8 @@ static void a_body_is_announced_in_one_way(void **state)
 	};
 	static const struct { const char *length, *encoding; } bad[] = {
 		{ "1", "chunked" }, { "", NULL }, { "-0", NULL }, { "+1", NULL }, { "1,1", NULL }, { "0x1", NULL },
-		{ "1 ", NULL }, { "9223372036854775808", NULL }, { NULL, "identity" }, { NULL, "gzip, chunked" }, { NULL, "" },
+		{ "1 ", NULL }, { "9223372036854775808", NULL }, { NULL, "identity" }, { NULL, "gzip, chunked" },
+		{ NULL, "" },
 	};
 	struct error error;
 	int64_t bytes;
