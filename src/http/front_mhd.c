@@ -428,7 +428,7 @@ bool http_server_open(const struct http_settings *settings, http_handler *handle
 	fill_settings(&server->settings);
 	settings = &server->settings;
 	server->rule = (struct intake_rule){ .body_bytes = settings->body_bytes, .hosts = settings->hosts,
-					     .checks_host = !settings->socket_path };
+					     .checks_host = !settings->socket_path && !settings->takes_any_host };
 
 	bool is_listening = settings->socket_path
 		? listener_open_unix(settings->socket_path, &server->listen_fd, error)

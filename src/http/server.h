@@ -23,6 +23,7 @@
 #ifndef LULL_HTTP_SERVER_H
 #define LULL_HTTP_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,7 @@ struct http_settings {
 	 * (no page of another name can make a browser send these). Not looked at on a Unix socket. NULL: no more.
 	 */
 	const char *const *hosts;
+	bool takes_any_host;             /* for agents only: they come by any name, and with a token */
 };
 
 /* Called on an HTTP thread; `context` is what http_server_open was given. */

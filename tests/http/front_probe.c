@@ -185,6 +185,8 @@ static void read_setting(struct http_settings *settings, const char *name, char 
 		settings->socket_path = value;
 	else if (strcmp(name, "address") == 0)
 		settings->address = value;
+	else if (strcmp(name, "takes_any_host") == 0)
+		settings->takes_any_host = true;
 	else if (strcmp(name, "port") == 0)
 		settings->port = atoi(value);
 	else if (strcmp(name, "host") == 0)

@@ -263,6 +263,12 @@ def test_a_configured_host_is_ours(front):
     assert ask(made, request(host="lull.example.evil"))[0] == 400
 
 
+def test_a_listener_for_agents_takes_any_host_but_still_one(front):
+    made = front(takes_any_host=1)
+    assert ask(made, request(host="lull.internal"))[0] == 200
+    assert ask(made, request(host=None))[0] == 400
+
+
 def test_a_body_in_chunks_is_refused_by_its_bytes(front):
     with front(body_bytes=100000).connect() as connection:
         connection.sendall(request("/echo", "Transfer-Encoding: chunked", method="POST"))
