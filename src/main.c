@@ -15,6 +15,23 @@
 /* As main got them: the server starts its agent, and itself anew, with the same program. */
 static char **program_arguments;
 
+/* The agent beside a server: on its socket, by the host's name, with as many slots as were asked for. */
+static bool start_agent(const struct server_settings *server, const char *data, struct error *error)
+{
+	char none[] = "";
+	char *no_arguments[] = { none, NULL };
+	struct agent_settings settings;
+	if (!agent_settings_parse(0, no_arguments, &settings, error))
+		return false;
+	settings.data = data;
+	settings.token = NULL;
+	settings.run_as = server->run_as;
+	settings.version = LULL_VERSION;
+	if (server->slots)
+		settings.slots = server->slots;
+	return agent_spawn(&settings, server->program, error);
+}
+
 static bool serve(const struct cli_serve *told, struct error *error)
 {
 	char program[PATH_MAX];
@@ -33,6 +50,7 @@ static bool serve(const struct cli_serve *told, struct error *error)
 		.host_count = told->host_count,
 		.program = program,
 		.arguments = program_arguments,
+		.start_agent = start_agent,
 	};
 	return server_run(&settings, error);
 }

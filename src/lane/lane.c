@@ -397,10 +397,8 @@ static void put_again(struct lane *lane, struct call *list)
 	pthread_mutex_unlock(&lane->lock);
 }
 
-void lane_close(struct lane *lane)
+void lane_stop(struct lane *lane)
 {
-	if (!lane)
-		return;
 	pthread_mutex_lock(&lane->lock);
 	lane->is_closing = true;
 	pthread_cond_broadcast(&lane->work);
@@ -414,6 +412,14 @@ void lane_close(struct lane *lane)
 		store_close(worker->store);
 		arena_fini(&worker->arena);
 	}
+	lane->worker_count = 0;
+}
+
+void lane_close(struct lane *lane)
+{
+	if (!lane)
+		return;
+	lane_stop(lane);
 	watch_fini(&lane->watch);
 	pthread_cond_destroy(&lane->work);
 	pthread_mutex_destroy(&lane->lock);

@@ -98,7 +98,9 @@ struct lane;
 
 /* Opens the store (see store_open) and starts the threads. */
 bool lane_open(const struct lane_settings *settings, struct lane **lane, struct error *error) MUST_CHECK;
-/* Runs what was put before, answers what waits with ERR_BUSY, ends the threads. NULL accepted. */
+/* Runs what was put before, answers what waits with ERR_BUSY, ends the threads. lane_put refuses from then on. */
+void lane_stop(struct lane *lane);
+/* Stops it if need be; nobody may know the lane any more. NULL accepted. */
 void lane_close(struct lane *lane);
 
 /* Hands a call over until its `done`. False: ERR_BUSY, its queue is full or the lane closes; the call stays the caller's. */

@@ -37,33 +37,33 @@ static bool give_token(struct tx *tx, const struct account_row *account, const c
 	return tokens_revoke(tx, account->id, name, error) && tokens_add(tx, &token, error);
 }
 
-/* The token of the environment replaces an earlier one; the same one again changes nothing. */
-static bool take_environment_token(struct tx *tx, const struct account_row *admin, const unsigned char *digest,
-				   struct error *error)
+/* Replaces an earlier one that came the same way; the same one again changes nothing. */
+static bool take_token(struct tx *tx, const struct account_row *admin, const char *name, const unsigned char *digest,
+		       struct error *error)
 {
 	struct account_row owner;
 	bool found;
 	if (!tokens_find_account(tx, digest, &owner, &found, error))
 		return false;
-	return found || give_token(tx, admin, "environment", digest, error);
+	return found || give_token(tx, admin, name, digest, error);
 }
 
-bool accounts_begin(struct tx *tx, const struct first_account *first, bool *uses_file, struct error *error)
+bool accounts_begin(struct tx *tx, const struct first_account *first, struct error *error)
 {
 	struct account_row admin;
-	bool has_file = true;
 	if (!find_admin(tx, &admin, error) ||
-	    (first->token && !take_environment_token(tx, &admin, first->token, error)))
+	    (first->token && !take_token(tx, &admin, "environment", first->token, error)) ||
+	    (first->file_token && !take_token(tx, &admin, "file", first->file_token, error)))
 		return false;
-	if (first->password_hash) {
-		admin.password = first->password_hash;
-		if (!accounts_save(tx, &admin, error))
-			return false;
-	}
-	if (first->file_token && !tokens_has(tx, admin.id, "file", &has_file, error))
-		return false;
-	*uses_file = !has_file;
-	return has_file || give_token(tx, &admin, "file", first->file_token, error);
+	if (!first->password_hash)
+		return true;
+	admin.password = first->password_hash;
+	return accounts_save(tx, &admin, error);
+}
+
+bool accounts_set_up(struct error *error)
+{
+	return sodium_init() >= 0 || error_set(error, ERR_SYSTEM, "libsodium cannot be set up on this machine");
 }
 
 bool accounts_verify(struct tx *tx, const char *name, const char *password, struct account_row *account,

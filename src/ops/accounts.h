@@ -11,12 +11,18 @@
 /* What the server's start brings; NULL: not given. */
 struct first_account {
 	const char *password_hash;       /* as password_hash made it */
-	const unsigned char *token;      /* digest: the account's token "environment" is this one from now on */
-	const unsigned char *file_token; /* digest: of a new token "file", used if the account has none of that name */
+	const unsigned char *token;      /* digest of the token from the environment */
+	const unsigned char *file_token; /* digest of the token in DATA/admin-token */
 };
 
-/* Makes the account `admin` (host administrator of `main`) if it is missing. *uses_file: the file token was taken. */
-bool accounts_begin(struct tx *tx, const struct first_account *first, bool *uses_file, struct error *error) MUST_CHECK;
+/*
+ * Makes the account `admin` (host administrator of `main`) if it is missing, and sees to it that these tokens are
+ * its own; one that came the same way before and differs is revoked.
+ */
+bool accounts_begin(struct tx *tx, const struct first_account *first, struct error *error) MUST_CHECK;
+
+/* Once, before anything of this header and of identity.h. False: ERR_SYSTEM. */
+bool accounts_set_up(struct error *error) MUST_CHECK;
 
 /* argon2id of the password, as text for the store; costs about 70 ms and 64 MB. False: ERR_INVALID for an empty or too long one. */
 bool password_hash(const char *password, char hash[128], struct error *error) MUST_CHECK;

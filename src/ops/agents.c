@@ -168,7 +168,7 @@ static bool exchange_one(struct tx *tx, struct agents_exchange *one, struct erro
 			  &one->answer.refused, &one->answer.refused_count, error) || !touch(tx, session, error))
 		return false;
 	struct exchange_call waiting = {
-		.call = one->call, .arena = one->arena, .exchange = one->exchange, .answer = &one->answer,
+		.call = one->call, .client = one->client, .arena = one->arena, .exchange = one->exchange, .answer = &one->answer,
 		.until = tx->now + (one->answer.refused_count ? 0 : one->exchange->wait_ms),
 	};
 	session_wait(tx, session, &waiting);
@@ -201,10 +201,10 @@ bool agents_exchange(struct tx *tx, struct agents_exchange **exchanges, size_t c
 	return true;
 }
 
-void agents_hang_up(struct tx *tx, void *call)
+void agents_hang_up(struct tx *tx, const void *client)
 {
 	for (struct session *session = memory_of(tx)->hungry; session; session = session->next_hungry) {
-		if (session->waiting.call != call)
+		if (session->waiting.client != client)
 			continue;
 		session_answer(tx, session);
 		return;

@@ -23,6 +23,7 @@ struct agents_exchange {
 	struct exchange_answer answer;
 	struct arena *arena;
 	void *call;                      /* for tx_finish */
+	const void *client;              /* for agents_hang_up */
 	bool waits;                      /* answered by tx_finish, of this transaction or a later one */
 	struct error error;              /* refused: ERR_CONFLICT, say hello again */
 };
@@ -31,7 +32,7 @@ struct agents_exchange {
 bool agents_exchange(struct tx *tx, struct agents_exchange **exchanges, size_t count, struct error *error) MUST_CHECK;
 
 /* The client of a waiting exchange is gone: it is answered, so that nothing is handed to nobody. */
-void agents_hang_up(struct tx *tx, void *call);
+void agents_hang_up(struct tx *tx, const void *client);
 /* A tick: answers the exchanges that have waited long enough. */
 void agents_expire(struct tx *tx);
 /* A tick: attempts of agents that were silent for longer than lost_after are lost; their executions go on. */

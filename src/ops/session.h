@@ -20,6 +20,7 @@ struct sent_order {
 /* An exchange as it lies in the lane; its answer goes into the arena. */
 struct exchange_call {
 	void *call;                      /* what tx_finish is told */
+	const void *client;              /* tells who waits; only compared */
 	struct arena *arena;
 	const struct exchange *exchange;
 	struct exchange_answer *answer;

@@ -22,6 +22,8 @@ struct server_settings {
 	size_t host_count;
 	const char *program;             /* path of this program, to start the agent and to start anew */
 	char **arguments;                /* as given to main, NULL at the end, to start anew */
+	/* Starts the embedded agent of `data` unless it runs; the server knows agents by their exchange only. */
+	bool (*start_agent)(const struct server_settings *settings, const char *data, struct error *error);
 };
 
 /*

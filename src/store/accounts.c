@@ -28,10 +28,6 @@ static const struct statement insert_token = {
 static const struct statement revoke_tokens = {
 	"UPDATE token SET revoked_ms = ?3 WHERE account = ?1 AND name = ?2 AND revoked_ms = 0", "iti",
 };
-static const struct statement select_token_of_name = {
-	"SELECT 1 FROM token WHERE account = ?1 AND name = ?2 AND revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?3) "
-	"LIMIT 1", "iti",
-};
 static const struct statement insert_audit = {
 	"INSERT INTO audit (id, at_ms, tenant, account, account_name, act, subject, detail) "
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", "iiiitttt",
@@ -104,13 +100,6 @@ bool tokens_revoke(struct tx *tx, struct account_id account, const char *name, s
 {
 	const struct value values[] = { STORE_INT(account.value), store_text(name), STORE_INT(tx->now) };
 	return store_run(tx->store, &revoke_tokens, values, NULL, error);
-}
-
-bool tokens_has(struct tx *tx, struct account_id account, const char *name, bool *has, struct error *error)
-{
-	const struct value key[] = { STORE_INT(account.value), store_text(name), STORE_INT(tx->now) };
-	int64_t one;
-	return store_number(tx->store, &select_token_of_name, key, &one, has, error);
 }
 
 bool audit_add(struct tx *tx, const struct audit_row *row, struct error *error)

@@ -49,9 +49,6 @@ bool tokens_find_account(struct tx *tx, const void *digest, struct account_row *
 bool tokens_add(struct tx *tx, const struct token_row *row, struct error *error) MUST_CHECK;
 /* Revokes the tokens of this account and name. */
 bool tokens_revoke(struct tx *tx, struct account_id account, const char *name, struct error *error) MUST_CHECK;
-/* Has the account a token of this name that is neither expired nor revoked? */
-bool tokens_has(struct tx *tx, struct account_id account, const char *name, bool *has, struct error *error) MUST_CHECK;
-
 bool audit_add(struct tx *tx, const struct audit_row *row, struct error *error) MUST_CHECK;
 
 #endif
