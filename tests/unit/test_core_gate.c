@@ -124,6 +124,10 @@ static void the_join_is_associative_commutative_and_idempotent(void **state)
 				assert_true(same(ab, ruling_join(all[b], all[a])));
 				assert_true(ab.value >= all[a].value && ab.value >= all[b].value);
 				assert_int_equal(ab.value == 0, ab.hold == NULL);
+				/* Of equally strong ones the oldest is named. */
+				if (ab.hold && all[a].value == all[b].value)
+					assert_true(ab.hold->id.value <= all[a].hold->id.value &&
+						    ab.hold->id.value <= all[b].hold->id.value);
 				for (size_t c = 0; c < count; c++)
 					assert_true(same(ruling_join(ab, all[c]),
 							 ruling_join(all[a], ruling_join(all[b], all[c]))));

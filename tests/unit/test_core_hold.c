@@ -231,7 +231,14 @@ static void a_drained_hold_orders_nothing_until_it_is_occupied_again(void **stat
 	take(&hold, HOLD_DRAINED, 400);
 	assert_string_equal(run_until(&hold, 10000, told), "");
 	take(&hold, HOLD_OCCUPIED, 700);
-	assert_true(take(&hold, HOLD_TICK, 700).order == HOLD_ORDERS_STOP);
+	assert_int_equal(take(&hold, HOLD_TICK, 700).order, HOLD_ORDERS_STOP);
+
+	/* The same for the kill, by the grace or by the deadline. */
+	hold.grace_ms = 50;
+	take(&hold, HOLD_DRAINED, 710);
+	assert_string_equal(run_until(&hold, 10000, told), "");
+	take(&hold, HOLD_OCCUPIED, 800);
+	assert_int_equal(take(&hold, HOLD_TICK, 800).order, HOLD_ORDERS_KILL);
 }
 
 /* After an outage everything is due at once; each tick takes one step, in the right order. */
