@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "cli/help.h"
 #include "cli/line.h"
 #include "cli/password.h"
+#include "cli/say.h"
 #include "cli/session.h"
 
 enum { EXIT_CODE_INTERRUPTED = 130 };
@@ -30,10 +32,25 @@ static void leave_on_interrupt(void)
 	sigaction(SIGINT, &action, NULL);
 }
 
+/* Which hold refused, and for how long: the detail need not say it. */
+static void explain_hold(struct arena *arena, const struct error *error)
+{
+	char until[INSTANT_TEXT_BYTES];
+	fprintf(stderr, "lull: hold %" PRId64 "%s%s%s%s; `lull maintenance status` shows it\n", error->hold,
+		*error->reason ? ": " : "", say_clean(arena, error->reason), error->until_ms ? ", until " : "",
+		error->until_ms ? instant_format(error->until_ms, until) : "");
+}
+
 static int fail(const struct error *error)
 {
+	struct arena arena = { 0 };
 	fflush(stdout);
-	fprintf(stderr, "lull: %s\n", error->detail);
+	fprintf(stderr, "lull: %s\n", say_clean(&arena, error->detail));
+	if (error->code == ERR_HELD && error->hold)
+		explain_hold(&arena, error);
+	else if (error->code == ERR_UNAUTHENTIC)
+		fprintf(stderr, "lull: `lull sign-in ACCOUNT` gives a token; say LULL_TOKEN or --token-file\n");
+	arena_fini(&arena);
 	return error_exit_code(error->code);
 }
 

@@ -107,9 +107,9 @@ bool local_find(struct arena *arena, struct local_server *server, struct error *
 		found.pid = answer_int(root, "pid", 0);
 		/* EPERM says that it lives, as another user. */
 		if (found.pid <= 0 || (kill((pid_t)found.pid, 0) < 0 && errno == ESRCH))
-			ok = error_set(error, ERR_UNREACHABLE, "the server of this user (process %" PRId64 ", %.200s) is "
-				       "gone; start it again with `lull serve`, or say --url", found.pid,
-				       found.data);
+			ok = error_set(error, ERR_UNREACHABLE, "the server of this user, process %" PRId64 " on "
+				       "%.200s, is gone; start it again with `lull serve`, or say --url",
+				       found.pid, found.data);
 	}
 	if (ok) {
 		found.token = token_of(arena, found.data);
