@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,12 +19,12 @@ static char **program_arguments;
 /* The agent beside a server: on its socket, by the host's name, with as many slots as were asked for. */
 static bool start_agent(const struct server_settings *server, const char *data, struct error *error)
 {
-	char none[] = "";
-	char *no_arguments[] = { none, NULL };
+	char option[] = "--data", folder[PATH_MAX];
+	char *arguments[] = { option, folder, NULL };
 	struct agent_settings settings;
-	if (!agent_settings_parse(0, no_arguments, &settings, error))
+	snprintf(folder, sizeof(folder), "%s", data);
+	if (!agent_settings_parse(2, arguments, &settings, error))
 		return false;
-	settings.data = data;
 	settings.token = NULL;
 	settings.run_as = server->run_as;
 	settings.version = LULL_VERSION;
