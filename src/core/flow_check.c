@@ -100,29 +100,31 @@ static void refuse_need(struct checking *in, const struct yaml *need)
 		refuse(in, need, "there is no task \"%s\"; needs names tasks of this flow", quoted);
 }
 
-static void find_needs(struct checking *in, struct flow_task *task, const struct yaml *first)
+static void find_need(struct checking *in, struct flow_task *task, const struct yaml *need)
 {
-	for (const struct yaml *need = first; need; need = need->next) {
-		int32_t place = find_task(in, need->text);
-		bool is_twice = false;
-		for (size_t i = 0; i < task->need_count; i++)
-			is_twice = is_twice || task->needs[i] == place;
-		if (place < 0)
-			refuse_need(in, need);
-		else if (is_twice)
-			refuse(in, need, "\"%s\" is needed twice; remove one", need->text);
-		else
-			task->needs[task->need_count++] = place;
-	}
+	int32_t place = find_task(in, need->text);
+	bool is_twice = false;
+	for (size_t i = 0; i < task->need_count; i++)
+		is_twice = is_twice || task->needs[i] == place;
+	if (place < 0)
+		refuse_need(in, need);
+	else if (is_twice)
+		refuse(in, need, "\"%s\" is needed twice; remove one", need->text);
+	else
+		task->needs[task->need_count++] = place;
 }
 
 static void check_needs(struct checking *in)
 {
 	const struct flow *flow = &in->draft->flow;
 	const struct yaml *item = in->tasks;
-	for (size_t i = 0; i < flow->task_count; i++, item = item->next)
-		if (flow->tasks[i].needs)
-			find_needs(in, &flow->tasks[i], value_items(yaml_member(item, "needs")));
+	for (size_t i = 0; i < flow->task_count; i++, item = item->next) {
+		if (!flow->tasks[i].needs)
+			continue;
+		const struct yaml *needs = yaml_member(item, "needs"), *need = value_items(needs);
+		for (size_t k = 0; k < value_item_count(needs); k++, need = need->next)
+			find_need(in, &flow->tasks[i], need);
+	}
 }
 
 /* "a needs b needs a"; of a long cycle the beginning. Only tasks with an id can be part of one. */

@@ -146,6 +146,11 @@ bool value_map(struct value_reader *in, const struct yaml *value, size_t most)
 	return value->kind == YAML_MAP ? check_count(in, value, most) : refuse_kind(in, value, "a map");
 }
 
+size_t value_item_count(const struct yaml *value)
+{
+	return yaml_is_scalar(value) ? 1 : value->count;
+}
+
 const struct yaml *value_items(const struct yaml *value)
 {
 	return yaml_is_scalar(value) ? value : value->first;
@@ -154,7 +159,7 @@ const struct yaml *value_items(const struct yaml *value)
 bool value_texts(struct value_reader *in, const struct yaml *value, size_t most, item_reader *read,
 		 const char ***texts, size_t *count)
 {
-	size_t length = yaml_is_scalar(value) ? 1 : value->count;
+	size_t length = value_item_count(value);
 	if (!yaml_is_scalar(value) && !value_list(in, value, most))
 		return false;
 	const char **read_texts = ARENA_ARRAY(in->arena, const char *, length);

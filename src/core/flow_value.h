@@ -44,7 +44,8 @@ bool value_list(struct value_reader *in, const struct yaml *value, size_t most);
 /* A map with 0 to `most` members. */
 bool value_map(struct value_reader *in, const struct yaml *value, size_t most);
 
-/* The item or items of a list; one scalar stands for a list with one. */
+/* The items of a list; one scalar stands for a list with one. Its `next` is none of them: go by the count. */
+size_t value_item_count(const struct yaml *value) MUST_CHECK;
 const struct yaml *value_items(const struct yaml *value) MUST_CHECK;
 /* Checks one item and answers it; one of the readers above. */
 typedef bool item_reader(struct value_reader *in, const struct yaml *item, const char **text);

@@ -57,7 +57,7 @@ static const char full_flow[] =
 	"    pool: big\n"
 	"    labels: [ ssd, linux, ssd ]\n"
 	"  - { id: pause, type: sleep, duration: 5s }\n"
-	"  - { id: say, type: log, message: hello, needs: check }\n"
+	"  - { id: say, type: log, needs: check, message: hello, pool: big }\n"
 	"  - { id: nothing, type: noop }\n";
 
 static void a_flow_is_laid_out_as_its_yaml_says(void **state)
@@ -92,6 +92,7 @@ static void a_flow_is_laid_out_as_its_yaml_says(void **state)
 	assert_string_equal(dump->labels[1], "ssd");
 	assert_int_equal(flow->tasks[2].duration_ms, 5000);
 	assert_string_equal(flow->tasks[3].message, "hello");
+	assert_int_equal(flow->tasks[3].need_count, 1);
 	assert_int_equal(flow->tasks[3].needs[0], 0);
 	assert_int_equal(flow->tasks[4].type, TASK_NOOP);
 	arena_fini(&arena);
