@@ -1,19 +1,19 @@
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/errand.h"
 #include "cli/help.h"
 #include "cli/line.h"
 #include "cli/password.h"
 #include "cli/say.h"
-#include "cli/session.h"
 
 enum { EXIT_CODE_INTERRUPTED = 130 };
 
@@ -54,14 +54,20 @@ static int fail(const struct error *error)
 	return error_exit_code(error->code);
 }
 
+/* A pipe says so; errno is gone by the time that a failed stream is looked at. */
+static bool has_reader_left(void)
+{
+	struct pollfd output = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	return poll(&output, 1, 0) > 0 && (output.revents & POLLERR);
+}
+
 /* Output that got lost is a failure, unless its reader has seen enough. */
 static int finish(int exit_code)
 {
-	errno = 0;
 	bool is_written = fflush(stdout) == 0 && !ferror(stdout);
-	if (is_written || errno == EPIPE)
+	if (is_written || has_reader_left())
 		return exit_code;
-	fprintf(stderr, "lull: writing the output: %s\n", strerror(errno));
+	fprintf(stderr, "lull: the output could not be written\n");
 	return EXIT_CODE_FAILED;
 }
 
@@ -69,20 +75,20 @@ static int run(const struct command *command, int count, char **words, const str
 {
 	struct line line;
 	struct error error;
-	struct session session = { .line = &line, .house = house };
+	struct errand errand = { .line = &line, .house = house };
 	int exit_code;
-	if (!line_parse(command, count, words, &session.arena, &line, &error)) {
+	if (!line_parse(command, count, words, &errand.arena, &line, &error)) {
 		exit_code = fail(&error);
 	} else if (line_has(&line, "help")) {
 		help_command(stdout, command);
 		exit_code = finish(0);
 	} else {
-		session.is_json = line_has(&line, "json");
+		errand.is_json = line_has(&line, "json");
 		if (command->kind == ASKS)
 			leave_on_interrupt();
-		exit_code = command->run(&session, &error) ? finish(session.exit_code) : fail(&error);
+		exit_code = command->run(&errand, &error) ? finish(errand.exit_code) : fail(&error);
 	}
-	session_fini(&session);
+	errand_fini(&errand);
 	return exit_code;
 }
 

@@ -2,58 +2,58 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/errand.h"
 #include "cli/folder.h"
 #include "cli/handlers.h"
 #include "cli/say.h"
-#include "cli/session.h"
 #include "cli/table.h"
 #include "client/local.h"
 
 enum { STOP_WAIT_MS = 10 * 60 * 1000 };
 
 /* The agent reads its own options; only the data folder has a default here. */
-bool cmd_agent(struct session *session, struct error *error)
+bool cmd_agent(struct errand *errand, struct error *error)
 {
-	const struct line *line = session->line;
-	char **arguments = ARENA_ARRAY(&session->arena, char *, 2 * line->given_count + 3);
+	const struct line *line = errand->line;
+	char **arguments = ARENA_ARRAY(&errand->arena, char *, 2 * line->given_count + 3);
 	const char *data;
 	int count = 0;
-	if (!folder_of_data(session, NULL, &data, error))
+	if (!folder_of_data(errand, NULL, &data, error))
 		return false;
-	arguments[count++] = arena_text(&session->arena, "--data");
-	arguments[count++] = arena_text(&session->arena, data);
+	arguments[count++] = arena_text(&errand->arena, "--data");
+	arguments[count++] = arena_text(&errand->arena, data);
 	for (size_t i = 0; i < line->given_count; i++) {
 		const struct given *given = &line->given[i];
 		if (strcmp(given->option->name, "data") == 0)
 			continue;
-		arguments[count++] = arena_printf(&session->arena, "--%s", given->option->name);
-		arguments[count++] = arena_text(&session->arena, given->value);
+		arguments[count++] = arena_printf(&errand->arena, "--%s", given->option->name);
+		arguments[count++] = arena_text(&errand->arena, given->value);
 	}
-	return session->house->agent(count, arguments, error);
+	return errand->house->agent(count, arguments, error);
 }
 
-bool cmd_agent_stop(struct session *session, struct error *error)
+bool cmd_agent_stop(struct errand *errand, struct error *error)
 {
 	struct local_server local = { 0 };
 	struct error ignored;
 	const char *data;
 	int64_t pid = 0, wait_ms;
-	bool is_now = line_has(session->line, "now");
-	if (!line_duration(session->line, "timeout", STOP_WAIT_MS, &wait_ms, error))
+	bool is_now = line_has(errand->line, "now");
+	if (!line_duration(errand->line, "timeout", STOP_WAIT_MS, &wait_ms, error))
 		return false;
 	/* The embedded agent outlives its server, so a server that is gone is no reason to refuse. */
-	if (!line_value(session->line, "data") && !local_find(&session->arena, &local, &ignored))
+	if (!line_value(errand->line, "data") && !local_find(&errand->arena, &local, &ignored))
 		local.data = NULL;
-	if (!folder_of_data(session, local.data, &data, error) ||
-	    !session->house->agent_stop(data, is_now, wait_ms, &pid, error))
+	if (!folder_of_data(errand, local.data, &data, error) ||
+	    !errand->house->agent_stop(data, is_now, wait_ms, &pid, error))
 		return false;
 	printf("agent %" PRId64 " is gone\n", pid);
 	return true;
 }
 
-static void add_agent(struct session *session, struct table *table, struct answer agent)
+static void add_agent(struct errand *errand, struct table *table, struct answer agent)
 {
-	struct arena *arena = &session->arena;
+	struct arena *arena = &errand->arena;
 	table_row(table);
 	table_text(table, answer_text(agent, "name"));
 	table_text(table, answer_text(agent, "pool"));
@@ -62,11 +62,11 @@ static void add_agent(struct session *session, struct table *table, struct answe
 				       answer_int(agent, "slots", 0)));
 	table_text(table, answer_text(agent, "host"));
 	table_text(table, answer_text(agent, "version"));
-	table_text(table, say_ago(arena, answer_instant(agent, "contact"), session->now));
+	table_text(table, say_ago(arena, answer_instant(agent, "contact"), errand->now));
 	table_text(table, answer_bool(agent, "silent") ? "silent" : "there");
 }
 
-bool cmd_agent_list(struct session *session, struct error *error)
+bool cmd_agent_list(struct errand *errand, struct error *error)
 {
 	static const struct column columns[] = {
 		{ "AGENT",   COLUMN_TEXT   },
@@ -80,14 +80,14 @@ bool cmd_agent_list(struct session *session, struct error *error)
 		{ NULL,      COLUMN_TEXT   },
 	};
 	struct reply reply = { 0 };
-	bool ok = session_get(session, "/v1/agents", &reply, error);
-	if (ok && session->is_json) {
+	bool ok = errand_get(errand, "/v1/agents", &reply, error);
+	if (ok && errand->is_json) {
 		reply_print(&reply);
 	} else if (ok) {
 		struct table *table = table_open(columns);
 		struct answer items = answer_get(reply.root, "items");
 		for (size_t i = 0; i < answer_count(items); i++)
-			add_agent(session, table, answer_item(items, i));
+			add_agent(errand, table, answer_item(items, i));
 		table_close(table, "no agent has said hello yet");
 	}
 	reply_fini(&reply);

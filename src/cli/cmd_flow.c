@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "cli/errand.h"
 #include "cli/handlers.h"
 #include "cli/say.h"
-#include "cli/session.h"
 #include "cli/sources.h"
 #include "cli/table.h"
 
@@ -14,21 +14,21 @@ struct treatment {
 	const char *method;
 	const char *path;
 	const char *failed;              /* "not applied" */
-	void (*show)(struct session *session, const char *name, struct answer answer);
+	void (*show)(struct errand *errand, const char *name, struct answer answer);
 };
 
 /* The problems of a flow, as compilers write them. */
-static void show_problems(struct session *session, const char *name, struct answer problems)
+static void show_problems(struct errand *errand, const char *name, struct answer problems)
 {
 	for (size_t i = 0; i < answer_count(problems); i++) {
 		struct answer problem = answer_item(problems, i);
 		fprintf(stderr, "%s:%" PRId64 ":%" PRId64 ": %s\n", name, answer_int(problem, "line", 1),
-			answer_int(problem, "column", 1), say_clean(&session->arena, answer_text(problem, "text")));
+			answer_int(problem, "column", 1), say_clean(&errand->arena, answer_text(problem, "text")));
 	}
 }
 
 /* False: the error is set, and what is wrong in the file has been shown. */
-static bool treat_file(struct session *session, const struct treatment *treatment, const char *path,
+static bool treat_file(struct errand *errand, const struct treatment *treatment, const char *path,
 		       struct buffer *text, struct reply *reply, struct error *error)
 {
 	const char *name = sources_name(path);
@@ -37,17 +37,21 @@ static bool treat_file(struct session *session, const struct treatment *treatmen
 	};
 	if (!sources_read(path, text, error))
 		return false;
-	if (session_ask(session, &request, reply, error))
+	if (errand_ask(errand, &request, reply, error))
 		return true;
-	show_problems(session, name, answer_get(reply->root, "problems"));
-	return error_prefix(error, "%s", name);
+	struct answer problems = answer_get(reply->root, "problems");
+	size_t count = answer_count(problems);
+	if (count == 0)
+		return error_prefix(error, "%s", name);
+	show_problems(errand, name, problems);
+	return error_set(error, error->code, "%s has %zu problem%s, see above", name, count, count == 1 ? "" : "s");
 }
 
 /*
  * Goes through all files, those after a failure too, so that one run shows all that is wrong. What lies beyond the
  * flows (no server, no right) ends it at once.
  */
-static bool treat_files(struct session *session, const struct treatment *treatment, struct error *error)
+static bool treat_files(struct errand *errand, const struct treatment *treatment, struct error *error)
 {
 	const char **paths;
 	size_t count, failed = 0;
@@ -55,16 +59,16 @@ static bool treat_files(struct session *session, const struct treatment *treatme
 	struct reply reply = { 0 };
 	struct error first = { 0 };
 	bool goes_on = true;
-	if (!sources_list(session->line->arguments, session->line->argument_count, &session->arena, &paths, &count,
+	if (!sources_list(errand->line->arguments, errand->line->argument_count, &errand->arena, &paths, &count,
 			  error))
 		return false;
 	for (size_t i = 0; goes_on && i < count; i++) {
 		struct error one;
-		if (treat_file(session, treatment, paths[i], &text, &reply, &one)) {
-			if (session->is_json)
+		if (treat_file(errand, treatment, paths[i], &text, &reply, &one)) {
+			if (errand->is_json)
 				buffer_printf(&list, "%s%s", list.length ? "," : "", buffer_cstr(&reply.body));
 			else
-				treatment->show(session, sources_name(paths[i]), reply.root);
+				treatment->show(errand, sources_name(paths[i]), reply.root);
 			continue;
 		}
 		goes_on = one.code == ERR_UNPROCESSABLE || one.code == ERR_INVALID;
@@ -73,7 +77,7 @@ static bool treat_files(struct session *session, const struct treatment *treatme
 		else
 			fprintf(stderr, "lull: %s\n", one.detail);
 	}
-	if (session->is_json && list.length)
+	if (errand->is_json && list.length)
 		printf(count > 1 ? "{\"items\":[%s]}\n" : "%s\n", buffer_cstr(&list));
 	buffer_fini(&text);
 	buffer_fini(&list);
@@ -85,33 +89,33 @@ static bool treat_files(struct session *session, const struct treatment *treatme
 	return failed == 0;
 }
 
-static void show_applied(struct session *session, const char *name, struct answer answer)
+static void show_applied(struct errand *errand, const char *name, struct answer answer)
 {
 	(void)name;
-	printf("%s  revision %" PRId64 "  %s\n", say_clean(&session->arena, answer_text(answer, "flow")),
+	printf("%s  revision %" PRId64 "  %s\n", say_clean(&errand->arena, answer_text(answer, "flow")),
 	       answer_int(answer, "revision", 0), answer_text(answer, "change"));
 }
 
-static void show_valid(struct session *session, const char *name, struct answer answer)
+static void show_valid(struct errand *errand, const char *name, struct answer answer)
 {
 	int64_t count = answer_int(answer, "tasks", 0);
-	printf("%s: %s is valid, %" PRId64 " task%s\n", name, say_clean(&session->arena, answer_text(answer, "flow")),
+	printf("%s: %s is valid, %" PRId64 " task%s\n", name, say_clean(&errand->arena, answer_text(answer, "flow")),
 	       count, count == 1 ? "" : "s");
 }
 
-bool cmd_flow_apply(struct session *session, struct error *error)
+bool cmd_flow_apply(struct errand *errand, struct error *error)
 {
 	static const struct treatment apply = { "PUT", "/v1/flows", "not applied", show_applied };
-	return treat_files(session, &apply, error);
+	return treat_files(errand, &apply, error);
 }
 
-bool cmd_flow_validate(struct session *session, struct error *error)
+bool cmd_flow_validate(struct errand *errand, struct error *error)
 {
 	static const struct treatment validate = { "POST", "/v1/flows/validate", "not valid", show_valid };
-	return treat_files(session, &validate, error);
+	return treat_files(errand, &validate, error);
 }
 
-bool cmd_flow_list(struct session *session, struct error *error)
+bool cmd_flow_list(struct errand *errand, struct error *error)
 {
 	static const struct column columns[] = {
 		{ "FLOW",        COLUMN_TEXT   },
@@ -122,11 +126,11 @@ bool cmd_flow_list(struct session *session, struct error *error)
 	};
 	struct reply reply = { 0 };
 	int64_t limit;
-	if (!line_int(session->line, "limit", 1, LIMIT_PAGE_ITEMS, LIMIT_PAGE_ITEMS_DEFAULT, &limit, error))
+	if (!line_int(errand->line, "limit", 1, LIMIT_PAGE_ITEMS, LIMIT_PAGE_ITEMS_DEFAULT, &limit, error))
 		return false;
-	const char *path = arena_printf(&session->arena, "/v1/flows?limit=%" PRId64, limit);
-	bool ok = session_get(session, path, &reply, error);
-	if (ok && session->is_json) {
+	const char *path = arena_printf(&errand->arena, "/v1/flows?limit=%" PRId64, limit);
+	bool ok = errand_get(errand, path, &reply, error);
+	if (ok && errand->is_json) {
 		reply_print(&reply);
 	} else if (ok) {
 		struct table *table = table_open(columns);
@@ -137,7 +141,7 @@ bool cmd_flow_list(struct session *session, struct error *error)
 			table_text(table, answer_text(flow, "flow"));
 			table_int(table, answer_int(flow, "revision", 0));
 			table_int(table, answer_int(flow, "tasks", 0));
-			table_text(table, say_first_line(&session->arena, answer_text(flow, "description")));
+			table_text(table, say_first_line(&errand->arena, answer_text(flow, "description")));
 		}
 		table_close(table, "there are no flows yet; `lull flow apply` makes them");
 		say_if_more(reply.root);
@@ -146,7 +150,7 @@ bool cmd_flow_list(struct session *session, struct error *error)
 	return ok;
 }
 
-static void show_inputs(struct session *session, struct answer inputs)
+static void show_inputs(struct errand *errand, struct answer inputs)
 {
 	static const struct column columns[] = {
 		{ "INPUT",       COLUMN_TEXT },
@@ -165,14 +169,14 @@ static void show_inputs(struct session *session, struct answer inputs)
 		table_text(table, answer_text(input, "type"));
 		table_text(table, answer_bool(input, "required") ? "yes" : "no");
 		table_text(table, answer_show(answer_get(input, "default"), &scratch));
-		table_text(table, say_first_line(&session->arena, answer_text(input, "description")));
+		table_text(table, say_first_line(&errand->arena, answer_text(input, "description")));
 	}
 	buffer_fini(&scratch);
 	printf("\n");
 	table_close(table, "no inputs");
 }
 
-static void show_tasks(struct session *session, struct answer tasks)
+static void show_tasks(struct errand *errand, struct answer tasks)
 {
 	static const struct column columns[] = {
 		{ "TASK",    COLUMN_TEXT },
@@ -189,58 +193,58 @@ static void show_tasks(struct session *session, struct answer tasks)
 		table_row(table);
 		table_text(table, answer_text(task, "id"));
 		table_text(table, answer_text(task, "type"));
-		table_text(table, say_list(&session->arena, answer_get(task, "needs")));
+		table_text(table, say_list(&errand->arena, answer_get(task, "needs")));
 		table_text(table, answer_text(task, "pool"));
-		table_text(table, say_list(&session->arena, answer_get(task, "labels")));
+		table_text(table, say_list(&errand->arena, answer_get(task, "labels")));
 		table_duration(table, answer_duration(task, "timeout"));
 	}
 	printf("\n");
 	table_close(table, "no tasks");
 }
 
-static void show_flow(struct session *session, struct answer flow)
+static void show_flow(struct errand *errand, struct answer flow)
 {
-	struct arena *arena = &session->arena;
+	struct arena *arena = &errand->arena;
 	say_field("flow", answer_text(flow, "flow"));
 	say_field("revision", say_count(arena, answer_int(flow, "revision", 0)));
 	say_field("applied", arena_printf(arena, "%s by %s",
-					  say_ago(arena, answer_instant(flow, "applied"), session->now),
+					  say_ago(arena, answer_instant(flow, "applied"), errand->now),
 					  say_clean(arena, answer_text(flow, "applied_by"))));
 	say_field("description", say_clean(arena, answer_text(flow, "description")));
 	say_members("labels", arena, answer_get(flow, "labels"));
 	if (answer_count(answer_get(flow, "inputs")))
-		show_inputs(session, answer_get(flow, "inputs"));
-	show_tasks(session, answer_get(flow, "tasks"));
+		show_inputs(errand, answer_get(flow, "inputs"));
+	show_tasks(errand, answer_get(flow, "tasks"));
 }
 
-static const char *path_of_flow(struct session *session)
+static const char *path_of_flow(struct errand *errand)
 {
-	return arena_printf(&session->arena, "/v1/flows/%s", session_escape(session, session->line->arguments[0]));
+	return arena_printf(&errand->arena, "/v1/flows/%s", errand_escape(errand, errand->line->arguments[0]));
 }
 
-bool cmd_flow_show(struct session *session, struct error *error)
+bool cmd_flow_show(struct errand *errand, struct error *error)
 {
 	struct reply reply = { 0 };
-	bool ok = session_get(session, path_of_flow(session), &reply, error);
-	if (ok && session->is_json)
+	bool ok = errand_get(errand, path_of_flow(errand), &reply, error);
+	if (ok && errand->is_json)
 		reply_print(&reply);
-	else if (ok && line_has(session->line, "source"))
+	else if (ok && line_has(errand->line, "source"))
 		fputs(answer_text(reply.root, "source"), stdout);
 	else if (ok)
-		show_flow(session, reply.root);
+		show_flow(errand, reply.root);
 	reply_fini(&reply);
 	return ok;
 }
 
-bool cmd_flow_delete(struct session *session, struct error *error)
+bool cmd_flow_delete(struct errand *errand, struct error *error)
 {
 	struct reply reply = { 0 };
-	const struct request request = { .method = "DELETE", .path = path_of_flow(session) };
-	bool ok = session_ask(session, &request, &reply, error);
-	if (ok && session->is_json)
+	const struct request request = { .method = "DELETE", .path = path_of_flow(errand) };
+	bool ok = errand_ask(errand, &request, &reply, error);
+	if (ok && errand->is_json)
 		reply_print(&reply);
 	else if (ok)
-		printf("%s  %s\n", say_clean(&session->arena, answer_text(reply.root, "flow")),
+		printf("%s  %s\n", say_clean(&errand->arena, answer_text(reply.root, "flow")),
 		       answer_text(reply.root, "change"));
 	reply_fini(&reply);
 	return ok;

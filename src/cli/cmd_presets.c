@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/errand.h"
 #include "cli/handlers.h"
-#include "cli/session.h"
 #include "cli/table.h"
 #include "core/axis.h"
 #include "core/policy.h"
@@ -59,10 +59,10 @@ static void show_json(void)
 	printf("]}\n");
 }
 
-bool cmd_maintenance_presets(struct session *session, struct error *error)
+bool cmd_maintenance_presets(struct errand *errand, struct error *error)
 {
 	(void)error;
-	if (session->is_json)
+	if (errand->is_json)
 		show_json();
 	else
 		show_table();

@@ -1,14 +1,14 @@
 #include "base/limits.h"
+#include "cli/errand.h"
 #include "cli/folder.h"
 #include "cli/handlers.h"
-#include "cli/session.h"
 
 #define USUAL_LISTEN "127.0.0.1:7460"
 
-bool cmd_serve(struct session *session, struct error *error)
+bool cmd_serve(struct errand *errand, struct error *error)
 {
-	const struct line *line = session->line;
-	const char **hosts = ARENA_ARRAY(&session->arena, const char *, line->given_count + 1);
+	const struct line *line = errand->line;
+	const char **hosts = ARENA_ARRAY(&errand->arena, const char *, line->given_count + 1);
 	struct cli_serve told = {
 		.listen = line_value(line, "listen"),
 		.is_insecure = line_has(line, "insecure"),
@@ -23,8 +23,8 @@ bool cmd_serve(struct session *session, struct error *error)
 	for (size_t place = 0; (host = line_next(line, "host", &place)); )
 		hosts[told.host_count++] = host;
 	if (!line_int(line, "slots", 1, LIMIT_SLOTS, 0, &slots, error) ||
-	    !folder_of_data(session, NULL, &told.data, error))
+	    !folder_of_data(errand, NULL, &told.data, error))
 		return false;
 	told.slots = (int32_t)slots;
-	return session->house->serve(&told, error);
+	return errand->house->serve(&told, error);
 }

@@ -10,7 +10,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 
-struct session;
+struct errand;
 
 enum { COMMAND_OPTIONS = 12, COMMAND_WORDS = 2, ANY_COUNT = 1 << 20 };
 
@@ -29,8 +29,8 @@ struct command {
 	const char *arguments;           /* as the help shows them, "" for none */
 	int least, most;                 /* how many arguments it takes */
 	enum command_kind kind;
-	/* True: session->exit_code says what came of it. */
-	bool (*run)(struct session *session, struct error *error);
+	/* True: errand->exit_code says what came of it. */
+	bool (*run)(struct errand *errand, struct error *error);
 	const char *summary;             /* a sentence without its end, beginning with a verb */
 	const char *example;
 	struct option options[COMMAND_OPTIONS];

@@ -6,9 +6,9 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "cli/session.h"
+#include "cli/errand.h"
 
-/* The absolute path of --data, else of `fallback`, else of local_data_folder; it lives in the session's arena. */
-bool folder_of_data(struct session *session, const char *fallback, const char **data, struct error *error) MUST_CHECK;
+/* The absolute path of --data, else of `fallback`, else of local_data_folder; it lives in the errand's arena. */
+bool folder_of_data(struct errand *errand, const char *fallback, const char **data, struct error *error) MUST_CHECK;
 
 #endif

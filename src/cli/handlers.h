@@ -8,11 +8,11 @@
 
 #include "base/error.h"
 
-struct session;
+struct errand;
 
 /* Declares every handler of the table. */
 #define X(name, arguments, least, most, kind, handler, ...) \
-	bool handler(struct session *session, struct error *error);
+	bool handler(struct errand *errand, struct error *error);
 #include "cli/commands.def"
 #undef X
 

@@ -9,12 +9,12 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "cli/session.h"
+#include "cli/errand.h"
 
 /*
  * Prints the output of all tasks, each under its name where there are several; or the bytes of one task as they
  * were; or the server's JSON. `task` NULL: all.
  */
-bool logs_print(struct session *session, int64_t number, const char *task, struct error *error) MUST_CHECK;
+bool logs_print(struct errand *errand, int64_t number, const char *task, struct error *error) MUST_CHECK;
 
 #endif

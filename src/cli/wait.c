@@ -24,27 +24,27 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* The first question is answered at once, so that there is a picture; later ones when there is something new. */
-static const char *question(struct session *session, const struct wait *wait, int64_t pace_ms, bool is_first)
+static const char *question(struct errand *errand, const struct wait *wait, int64_t pace_ms, bool is_first)
 {
 	char duration[DURATION_TEXT_BYTES];
 	if (is_first)
 		return wait->path;
 	duration_format(least(least(pace_ms, LIMIT_WAIT_MS), left_ms(wait)), duration);
-	return arena_printf(&session->arena, "%s?until=%s&wait=%s", wait->path, wait->until, duration);
+	return arena_printf(&errand->arena, "%s?until=%s&wait=%s", wait->path, wait->until, duration);
 }
 
-bool wait_for(struct session *session, const struct wait *wait, struct progress *progress, struct reply *reply,
+bool wait_for(struct errand *errand, const struct wait *wait, struct progress *progress, struct reply *reply,
 	      struct error *error)
 {
-	bool is_away = false, is_first = true, was_heard = session->now != INSTANT_NONE;
+	bool is_away = false, is_first = true, was_heard = errand->now != INSTANT_NONE;
 	for (;;) {
 		bool is_late = left_ms(wait) == 0;
-		if (session_get(session, question(session, wait, progress_pace_ms(progress), is_first), reply, error)) {
+		if (errand_get(errand, question(errand, wait, progress_pace_ms(progress), is_first), reply, error)) {
 			if (is_away)
 				progress_remark(progress, "lull: the server answers again");
 			is_away = is_first = false;
 			was_heard = true;
-			if (wait->look(session, reply->root, progress, wait->context))
+			if (wait->look(errand, reply->root, progress, wait->context))
 				return true;
 			progress_show(progress);
 			if (is_late)
@@ -56,9 +56,9 @@ bool wait_for(struct session *session, const struct wait *wait, struct progress 
 		if (!was_heard || !may_pass || is_late)
 			return false;
 		if (!is_away)
-			progress_remark(progress, "lull: %s; trying again until it answers", error->detail);
+			progress_remark(progress, "lull: %s\nlull: trying again until it answers", error->detail);
 		is_away = true;
-		session_hang_up(session);
+		errand_hang_up(errand);
 		usleep((useconds_t)least(RETRY_MS, left_ms(wait)) * 1000);
 	}
 }

@@ -10,8 +10,8 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "cli/errand.h"
 #include "cli/progress.h"
-#include "cli/session.h"
 
 enum { WAIT_FOR_EVER = -1 };
 
@@ -20,7 +20,7 @@ struct wait {
 	const char *until;               /* "ended": what the server is asked to wait for */
 	int64_t deadline_ms;             /* by the monotonic clock, INT64_MAX: none */
 	/* Looks at an answer, gives the lines of the picture. True: it is over. */
-	bool (*look)(struct session *session, struct answer answer, struct progress *progress, void *context);
+	bool (*look)(struct errand *errand, struct answer answer, struct progress *progress, void *context);
 	void *context;
 };
 
@@ -30,7 +30,7 @@ int64_t wait_deadline(int64_t timeout_ms) MUST_CHECK;
  * Waits. `reply` is the last answer in any case. False: ERR_NOT_YET, the deadline came first; ERR_UNREACHABLE, the
  * server was not there from the beginning, or not at the deadline; or the server's own error.
  */
-bool wait_for(struct session *session, const struct wait *wait, struct progress *progress, struct reply *reply,
+bool wait_for(struct errand *errand, const struct wait *wait, struct progress *progress, struct reply *reply,
 	      struct error *error) MUST_CHECK;
 
 #endif

@@ -7,17 +7,26 @@ question takes the next, and the last stays. A callable is given the question an
 import collections
 import http.server
 import json
+import sys
 import threading
 import urllib.parse
 
 Asked = collections.namedtuple("Asked", "method path query body headers")
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    """Does not complain of clients that leave, nor of tests that hang up on them."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class FakeServer:
     def __init__(self, port=0):
         self.answers, self.asked = {}, []
         self.lock = threading.Lock()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self.handler())
+        self.server = Listener(("127.0.0.1", port), self.handler())
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"

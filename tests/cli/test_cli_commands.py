@@ -99,7 +99,7 @@ def test_problems_of_a_flow_are_told_as_compilers_do_and_the_next_file_is_looked
         done = desk.run("flow", command, "bad.yaml", "good.yaml")
         assert done.returncode == 2 and "ops.good" in done.stdout
         assert done.stderr.splitlines()[0] == "bad.yaml:3:5: there is no task \"dmp\"; is dump meant?"
-        assert "lull: bad.yaml: the flow has 1 problem" in done.stderr
+        assert "lull: bad.yaml has 1 problem" in done.stderr
         assert "1 of 2 files" in done.stderr
 
 

@@ -1,6 +1,7 @@
 """The table of commands: parsing, help, guesses; each test is one promise of cli/line.h or cli/help.h."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -94,7 +95,15 @@ def test_what_needs_no_server_works_without_one(lull):
 def test_lost_output_is_a_failure(lull):
     with open("/dev/full", "w") as full:
         done = subprocess.run([PROGRAM, "version"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
-    assert done.returncode == 1 and "writing the output" in done.stderr
+    assert done.returncode == 1 and "could not be written" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(lull):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([PROGRAM, "help"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_stopping_an_agent_that_is_not_there_is_not_found(lull, tmp_path):

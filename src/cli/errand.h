@@ -4,8 +4,8 @@
  * The server is looked for at the first question: --url or $LULL_URL with the token of --token-file or $LULL_TOKEN;
  * otherwise the server of this user on this machine with its own token (client/local.h), which goes to no other.
  */
-#ifndef LULL_CLI_SESSION_H
-#define LULL_CLI_SESSION_H
+#ifndef LULL_CLI_ERRAND_H
+#define LULL_CLI_ERRAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ struct client;
 /* Exit code of a command that did its work, which came to nothing: an execution failed. */
 enum { EXIT_CODE_FAILED = 1 };
 
-struct session {
+struct errand {
 	const struct line *line;
 	const struct cli_house *house;
 	struct arena arena;              /* for all that a handler makes */
@@ -53,20 +53,20 @@ struct request {
  * Asks, and waits for the answer, which replaces what `reply` held. False: the server's own error, or
  * ERR_UNREACHABLE. `reply` is then the problem document where the server sent one, otherwise empty.
  */
-bool session_ask(struct session *session, const struct request *request, struct reply *reply,
-		 struct error *error) MUST_CHECK;
+bool errand_ask(struct errand *errand, const struct request *request, struct reply *reply,
+		struct error *error) MUST_CHECK;
 /* A GET of a path, in short. */
-bool session_get(struct session *session, const char *path, struct reply *reply, struct error *error) MUST_CHECK;
+bool errand_get(struct errand *errand, const char *path, struct reply *reply, struct error *error) MUST_CHECK;
 /* Drops the connection, so that the next question looks for the server anew. */
-void session_hang_up(struct session *session);
+void errand_hang_up(struct errand *errand);
 /* Hangs up and gives the arena back. */
-void session_fini(struct session *session);
+void errand_fini(struct errand *errand);
 
 /* Prints the JSON as it came, with an end of line. */
 void reply_print(const struct reply *reply);
 void reply_fini(struct reply *reply);
 
-/* The text as a part of a path or query: what is not plain becomes %XX. Lives in the session's arena. */
-const char *session_escape(struct session *session, const char *text) MUST_CHECK;
+/* The text as a part of a path or query: what is not plain becomes %XX. Lives in the errand's arena. */
+const char *errand_escape(struct errand *errand, const char *text) MUST_CHECK;
 
 #endif

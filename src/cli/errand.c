@@ -1,4 +1,4 @@
-#include "cli/session.h"
+#include "cli/errand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,34 +19,34 @@ static const char *variable(const char *name)
 }
 
 /* The first line of the file. */
-static bool read_token(struct session *session, const char *path, const char **token, struct error *error)
+static bool read_token(struct errand *errand, const char *path, const char **token, struct error *error)
 {
 	struct buffer text = { 0 };
 	bool ok = file_read(path, TOKEN_BYTES, &text, error);
 	if (ok)
-		*token = arena_copy(&session->arena, buffer_cstr(&text), strcspn(buffer_cstr(&text), "\r\n"));
+		*token = arena_copy(&errand->arena, buffer_cstr(&text), strcspn(buffer_cstr(&text), "\r\n"));
 	buffer_fini(&text);
 	return ok;
 }
 
-static bool session_open(struct session *session, struct error *error)
+static bool errand_open(struct errand *errand, struct error *error)
 {
-	const char *url = line_value(session->line, "url"), *file = line_value(session->line, "token-file");
+	const char *url = line_value(errand->line, "url"), *file = line_value(errand->line, "token-file");
 	const char *token = variable("LULL_TOKEN");
 	struct local_server local;
 	if (!url)
 		url = variable("LULL_URL");
-	if (file && !read_token(session, file, &token, error))
+	if (file && !read_token(errand, file, &token, error))
 		return error_prefix(error, "--token-file");
 	if (!url) {
-		if (!local_find(&session->arena, &local, error))
+		if (!local_find(&errand->arena, &local, error))
 			return false;
 		url = local.url;
 		if (!token)
 			token = local.token;
 	}
 	struct client_settings settings = { .url = url, .token = token, .answer_ms = ANSWER_MS + LIMIT_WAIT_MS };
-	return client_open(&settings, &session->client, error);
+	return client_open(&settings, &errand->client, error);
 }
 
 static bool parse_reply(const struct request *request, struct reply *reply, struct error *error)
@@ -57,7 +57,7 @@ static bool parse_reply(const struct request *request, struct reply *reply, stru
 			 request->method, request->path);
 }
 
-bool session_ask(struct session *session, const struct request *request, struct reply *reply, struct error *error)
+bool errand_ask(struct errand *errand, const struct request *request, struct reply *reply, struct error *error)
 {
 	struct client_request call = {
 		.method = request->method,
@@ -71,10 +71,10 @@ bool session_ask(struct session *session, const struct request *request, struct 
 	int status;
 	answer_fini(&reply->root);
 	buffer_reset(&reply->body);
-	if (!session->client && !session_open(session, error))
+	if (!errand->client && !errand_open(errand, error))
 		return false;
-	bool ok = client_call(session->client, &call, &status, &reply->body, error);
-	session->now = clock_now();
+	bool ok = client_call(errand->client, &call, &status, &reply->body, error);
+	errand->now = clock_now();
 	if (ok)
 		return parse_reply(request, reply, error);
 	if (!answer_parse(buffer_cstr(&reply->body), reply->body.length, &reply->root, &ignored))
@@ -82,21 +82,21 @@ bool session_ask(struct session *session, const struct request *request, struct 
 	return false;
 }
 
-bool session_get(struct session *session, const char *path, struct reply *reply, struct error *error)
+bool errand_get(struct errand *errand, const char *path, struct reply *reply, struct error *error)
 {
-	return session_ask(session, &(struct request){ .method = "GET", .path = path }, reply, error);
+	return errand_ask(errand, &(struct request){ .method = "GET", .path = path }, reply, error);
 }
 
-void session_hang_up(struct session *session)
+void errand_hang_up(struct errand *errand)
 {
-	client_close(session->client);
-	session->client = NULL;
+	client_close(errand->client);
+	errand->client = NULL;
 }
 
-void session_fini(struct session *session)
+void errand_fini(struct errand *errand)
 {
-	session_hang_up(session);
-	arena_fini(&session->arena);
+	errand_hang_up(errand);
+	arena_fini(&errand->arena);
 }
 
 void reply_print(const struct reply *reply)
@@ -112,11 +112,11 @@ void reply_fini(struct reply *reply)
 	buffer_fini(&reply->body);
 }
 
-const char *session_escape(struct session *session, const char *text)
+const char *errand_escape(struct errand *errand, const char *text)
 {
 	struct buffer escaped = { 0 };
 	client_append_part(&escaped, text);
-	const char *result = arena_text(&session->arena, buffer_cstr(&escaped));
+	const char *result = arena_text(&errand->arena, buffer_cstr(&escaped));
 	buffer_fini(&escaped);
 	return result;
 }
