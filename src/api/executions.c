@@ -146,7 +146,8 @@ static bool read_list(struct api_call *call, struct error *error)
 	in->filter.limit = (size_t)limit;
 	in->filter.has_state = state != NULL;
 	return !state || execution_state_parse(state, &in->filter.state) ||
-	       error_set(error, ERR_INVALID, "\"%.40s\" is no state; write queued, running, stopping, killing, succeeded, "
+	       error_set(error, ERR_INVALID,
+			 "\"%.40s\" is no state; write queued, running, stopping, killing, succeeded, "
 			 "failed, timed_out, stopped, killed, cancelled or lost", state);
 }
 

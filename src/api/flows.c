@@ -86,7 +86,8 @@ static bool read_yaml(struct api_call *call, bool *is_good, struct error *error)
 	struct error refusal;
 	*is_good = true;
 	if (request->body_length > LIMIT_FLOW_BYTES)
-		return error_set(error, ERR_TOO_LARGE, "a flow has at most %d bytes, this one has %zu", LIMIT_FLOW_BYTES,
+		return error_set(error, ERR_TOO_LARGE, "a flow has at most %d bytes, this one has %zu",
+				 LIMIT_FLOW_BYTES,
 				 request->body_length);
 	in->source = request->body;
 	if (flow_parse(request->body, request->body_length, &call->call.arena, &in->flow, &problems, &count, &refusal))
@@ -177,7 +178,8 @@ static bool run_list(struct tx *tx, struct api_call *call, struct error *error)
 {
 	const struct flow_in *in = call->in;
 	struct flow_out *out = out_of(call);
-	return flows_page(tx, &call->credential, in->after, (size_t)in->limit, &out->rows, &out->flows, &out->count, error);
+	return flows_page(tx, &call->credential, in->after, (size_t)in->limit, &out->rows, &out->flows, &out->count,
+			  error);
 }
 
 static void write_list(struct api_call *call, struct writer *out)

@@ -36,6 +36,8 @@ static void write_blocker(struct writer *out, const struct census_entry *entry, 
 		writer_int(out, execution_id_number(entry->execution));
 	else
 		writer_null(out);
+	writer_key_text(out, "flow", entry->flow);
+	writer_key_text(out, "task", entry->task);
 	writer_key_text(out, "state", entry->is_unknown ? "unknown" : entry->is_handed ? "handed" : "running");
 	writer_key_instant(out, "since", entry->since_ms);
 	writer_key_duration(out, "age", now > entry->since_ms ? now - entry->since_ms : 0);
@@ -51,8 +53,14 @@ static void write_blockers(struct api_call *call, struct writer *out, const char
 {
 	size_t told = 0;
 	writer_key_array(out, key);
-	for (size_t i = 0; i < overview->census.count && told < OVERVIEW_BLOCKERS; i++, told++)
-		write_blocker(out, &overview->census.list[i], now, &call->call.arena);
+	for (size_t i = 0; i < overview->census.count && told < OVERVIEW_BLOCKERS; i++) {
+		const struct census_entry *entry = &overview->census.list[i];
+		/* Attempts of an execution that is listed itself are told with it. */
+		if (!census_entry_counts(&overview->census, entry))
+			continue;
+		write_blocker(out, entry, now, &call->call.arena);
+		told++;
+	}
 	writer_end_array(out);
 }
 

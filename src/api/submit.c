@@ -39,7 +39,8 @@ static bool read_inputs(const struct reader_at *item, struct arena *arena, struc
 	json_object_foreach(at.value, name, value) {
 		const char *text = text_of(arena, value);
 		if (!text || (json_is_string(value) && strlen(text) != json_string_length(value)))
-			return error_set(error, ERR_INVALID, "inputs.%.63s must be a text, an integer or a boolean", name);
+			return error_set(error, ERR_INVALID, "inputs.%.63s must be a text, an integer or a boolean",
+					 name);
 		pairs[read->input_count++] = (struct flow_pair){ arena_text(arena, name), text };
 	}
 	read->inputs = pairs;

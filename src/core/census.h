@@ -36,12 +36,14 @@ struct census_entry {
 	bool is_unknown;                 /* its agent is silent: nobody knows whether it lives */
 	bool is_handed;                  /* an attempt that may begin at any moment */
 	const char *what;                /* "main/ops.backup #12", with the task for an attempt */
+	const char *flow;                /* "ops.backup"; NULL: none */
+	const char *task; /* of an attempt; of an execution, its open ones, "dump, check"; NULL: none */
 	struct tenant_id tenant;
 	struct execution_id execution;   /* 0 for a poll */
 	struct attempt_id attempt;       /* of an attempt */
 	instant since_ms;
 	struct agent_id agent;           /* of an attempt; 0 otherwise */
-	const char *agent_name;          /* NULL: none */
+	const char *agent_name;          /* where it runs; NULL: nowhere, or not known */
 	const char *machine;             /* the host it is on; NULL: none */
 	int64_t node;                    /* of a poll; 0 otherwise */
 	struct hold_id parked_by;        /* an execution that another hold keeps from its next task; 0: none does */

@@ -131,11 +131,7 @@ static void *tick_loop(void *argument)
 		pthread_mutex_unlock(&engine->lock);
 		lane_expire(engine->settings.reads);
 		pthread_mutex_lock(&engine->lock);
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LOOK_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
+		struct timespec until = clock_monotonic_after(LOOK_MS);
 		if (!engine->is_closing)
 			pthread_cond_timedwait(&engine->changed, &engine->lock, &until);
 	}

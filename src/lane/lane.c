@@ -142,7 +142,8 @@ static void answer_failure(struct call **calls, size_t count, const struct error
 static void answer_unknown(struct worker *worker, struct call **calls, size_t count, const struct error *cause)
 {
 	struct error unknown;
-	error_set(&unknown, ERR_UNKNOWN, "it is not known whether this was stored; repeat it with the same key (%.200s)",
+	error_set(&unknown, ERR_UNKNOWN,
+		  "it is not known whether this was stored; repeat it with the same key (%.200s)",
 		  cause->detail);
 	answer_failure(calls, count, &unknown);
 	if (worker->lane->settings.fatal)
@@ -246,11 +247,7 @@ static void run_batch(struct worker *worker, struct batch *batch)
 /* Waits until a call is there; false: nothing came for a while. */
 static bool wait_for_work(struct lane *lane, bool *is_closing)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += IDLE_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
+	struct timespec until = clock_monotonic_after(IDLE_MS);
 	pthread_mutex_lock(&lane->lock);
 	while (queue_is_empty(&lane->queue) && !lane->is_closing)
 		if (pthread_cond_timedwait(&lane->work, &lane->lock, &until) != 0)

@@ -103,7 +103,10 @@ void lane_stop(struct lane *lane);
 /* Stops it if need be; nobody may know the lane any more. NULL accepted. */
 void lane_close(struct lane *lane);
 
-/* Hands a call over until its `done`. False: ERR_BUSY, its queue is full or the lane closes; the call stays the caller's. */
+/*
+ * Hands a call over until its `done`. False: ERR_BUSY, its queue is full or the lane closes; the call stays the
+ * caller's.
+ */
 bool lane_put(struct lane *lane, struct call *call, struct error *error) MUST_CHECK;
 
 /* Wakes the reads that watch what these effects name. Thread-safe. */

@@ -23,6 +23,7 @@ struct watch {
 	} buckets[WATCH_BUCKETS];
 };
 
+/* No call may wait in it when it ends. */
 void watch_init(struct watch *watch);
 void watch_fini(struct watch *watch);
 /* Before the read transaction of a call that watches begins. */

@@ -95,5 +95,6 @@ bool accounts_sign_in(struct tx *tx, struct account_id account, const unsigned c
 	if (!found)
 		return error_set(error, ERR_UNAUTHENTIC, "account or password is wrong");
 	struct identity identity = { .account = row->id, .tenant = row->tenant, .name = row->name };
-	return tokens_add(tx, &token, error) && identity_audit(tx, &identity, "account.sign_in", row->name, NULL, 0, error);
+	return tokens_add(tx, &token, error) && identity_audit(tx, &identity, "account.sign_in", row->name, NULL, 0,
+							       error);
 }

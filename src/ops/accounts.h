@@ -24,7 +24,10 @@ bool accounts_begin(struct tx *tx, const struct first_account *first, struct err
 /* Once, before anything of this header and of identity.h. False: ERR_SYSTEM. */
 bool accounts_set_up(struct error *error) MUST_CHECK;
 
-/* argon2id of the password, as text for the store; costs about 70 ms and 64 MB. False: ERR_INVALID for an empty or too long one. */
+/*
+ * argon2id of the password, as text for the store; costs about 70 ms and 64 MB. False: ERR_INVALID for an empty
+ * or too long one.
+ */
 bool password_hash(const char *password, char hash[128], struct error *error) MUST_CHECK;
 
 /*

@@ -39,7 +39,8 @@ static bool prepare_agent(struct tx *tx, const struct hello *hello, struct agent
 	bool found;
 	if (!agents_find(tx, hello->agent, agent, &found, error))
 		return false;
-	if (found && strcmp(agent->spool, hello->spool) != 0 && agents_last_heard(tx, agent) + LIMIT_LEASE_MS > tx->now &&
+	if (found && strcmp(agent->spool, hello->spool) != 0 && agents_last_heard(tx,
+										  agent) + LIMIT_LEASE_MS > tx->now &&
 	    session_of_agent(tx, agent->id))
 		return error_set(error, ERR_CONFLICT,
 				 "an agent named \"%s\" runs already, on host %s; give this one another name (--name)",
@@ -137,7 +138,8 @@ static bool resend(struct tx *tx, struct session *session, struct error *error)
 		bool found = true;
 		if (sent->kind == ORDER_START &&
 		    (!executions_get(tx, (struct execution_id){ sent->attempt.execution }, &execution, &found, error) ||
-		     (found && !dispatch_start_order(tx, &execution, sent->attempt, session->waiting.arena, &order, error))))
+		     (found && !dispatch_start_order(tx, &execution, sent->attempt, session->waiting.arena, &order,
+						     error))))
 			return false;
 		order.seq = sent->seq;
 		if (found)
@@ -168,7 +170,8 @@ static bool exchange_one(struct tx *tx, struct agents_exchange *one, struct erro
 			  &one->answer.refused, &one->answer.refused_count, error) || !touch(tx, session, error))
 		return false;
 	struct exchange_call waiting = {
-		.call = one->call, .client = one->client, .arena = one->arena, .exchange = one->exchange, .answer = &one->answer,
+		.call = one->call, .client = one->client, .arena = one->arena, .exchange = one->exchange,
+		.answer = &one->answer,
 		.until = tx->now + (one->answer.refused_count ? 0 : one->exchange->wait_ms),
 	};
 	session_wait(tx, session, &waiting);

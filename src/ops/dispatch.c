@@ -322,7 +322,8 @@ static bool serve_new(struct tx *tx, struct error *error)
 	struct session *previous;
 	struct pass pass = { 0 };
 	bool ok = true;
-	for (struct session *session = memory_of(tx)->last_hungry; ok && session && session->is_new; session = previous) {
+	for (struct session *session = memory_of(tx)->last_hungry; ok && session &&
+	     session->is_new; session = previous) {
 		previous = session->previous_hungry;
 		ok = serve(tx, session, &pass, error);
 	}

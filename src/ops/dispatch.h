@@ -12,7 +12,10 @@
 #include "store/executions.h"
 #include "store/tx.h"
 
-/* For struct lane_settings.at_end: gives work to the exchanges that wait and answers those that got an order or are due. */
+/*
+ * For struct lane_settings.at_end: gives work to the exchanges that wait and answers those that got an order or
+ * are due.
+ */
 bool dispatch_at_end(struct tx *tx, struct error *error) MUST_CHECK;
 
 /* The start order of an attempt, from rows; its texts live in `arena`. */

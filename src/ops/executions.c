@@ -210,7 +210,8 @@ bool executions_log(struct tx *tx, const struct credential *credential, int64_t 
 			wanted = attempt;
 	}
 	if (!wanted)
-		return error_set(error, ERR_NOT_FOUND, "task %.63s of execution %" PRId64 " has no such attempt", task, number);
+		return error_set(error, ERR_NOT_FOUND, "task %.63s of execution %" PRId64 " has no such attempt",
+				 task, number);
 	*row = *wanted;
 	return outputs_read(tx, wanted->id, offset, LIMIT_OUTPUT_BYTES + 4096, bytes, error);
 }
@@ -222,7 +223,8 @@ static bool may_interrupt(struct tx *tx, const struct identity *identity, const 
 	const struct flow *flow;
 	if (!memory_holds(tx, &holds, error) || !memory_flow(tx, execution->flow, execution->revision, &flow, error))
 		return false;
-	struct scope_path path = { .tenant = identity->tenant, .name_space = flow->name_space, .flow = execution->flow };
+	struct scope_path path = { .tenant = identity->tenant, .name_space = flow->name_space,
+				   .flow = execution->flow };
 	struct ruling ruling = gate_rule(holds, ACT_INTERRUPT, &identity->caller, &path);
 	return ruling_allows(&ruling, error);
 }
@@ -296,6 +298,7 @@ bool executions_interrupt(struct tx *tx, const struct credential *credential, in
 	const char *subject = arena_printf(tx->arena, "%" PRId64, number);
 	const struct flow_pair details[] = { { "reason", reason } };
 	return (execution.state == EXECUTION_QUEUED ? cancel(tx, &execution, error)
-						    : interrupt(tx, &execution, interruption == INTERRUPT_KILL, error)) &&
+						    : interrupt(tx, &execution, interruption == INTERRUPT_KILL,
+								error)) &&
 	       identity_audit(tx, &identity, acts[interruption], subject, details, COUNT_OF(details), error);
 }

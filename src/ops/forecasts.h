@@ -6,7 +6,10 @@
 
 #include "store/tx.h"
 
-/* A tick: takes in the samples, one write for each flow and task among them. What a crash loses of them, later runs tell anew. */
+/*
+ * A tick: takes in the samples, one write for each flow and task among them. What a crash loses of them, later
+ * runs tell anew.
+ */
 bool forecasts_learn(struct tx *tx, struct error *error) MUST_CHECK;
 
 #endif

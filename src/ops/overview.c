@@ -89,6 +89,7 @@ static bool gather_execution(struct gathering *gathering, const struct execution
 		.kind = CENSUS_EXECUTION,
 		.what = arena_printf(tx->arena, "main/%s.%s #%" PRId64, flow->name_space, flow->id,
 				     execution_id_number(row->id)),
+		.flow = arena_printf(tx->arena, "%s.%s", flow->name_space, flow->id),
 		.tenant = execution_id_tenant(row->id),
 		.execution = row->id,
 		.since_ms = row->started_ms ? row->started_ms : row->created_ms,
@@ -114,6 +115,8 @@ static bool gather_attempt(struct gathering *gathering, const struct attempt_row
 		.is_handed = row->state == ATTEMPT_HANDED,
 		.what = arena_printf(tx->arena, "main/%s.%s #%" PRId64 " %s", flow->name_space, flow->id,
 				     execution_id_number(execution.id), task),
+		.flow = arena_printf(tx->arena, "%s.%s", flow->name_space, flow->id),
+		.task = task,
 		.tenant = execution_id_tenant(execution.id),
 		.execution = execution.id,
 		.attempt = row->id,
@@ -123,6 +126,32 @@ static bool gather_attempt(struct gathering *gathering, const struct attempt_row
 		.machine = agent ? agent->row.host : NULL,
 	};
 	return expect(tx, execution.flow, task, entry->since_ms, entry, error);
+}
+
+/* An execution is told with what runs of it, and where. Executions stand first in the list, by id. */
+static void tell_where(struct tx *tx, struct census_entry *executions, size_t count,
+		       const struct census_entry *attempt)
+{
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (executions[middle].execution.value < attempt->execution.value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == count || executions[low].execution.value != attempt->execution.value)
+		return;
+	struct census_entry *execution = &executions[low];
+	bool is_first = !execution->task;
+	execution->task = execution->task ? arena_printf(tx->arena, "%s, %s", execution->task, attempt->task)
+					  : attempt->task;
+	execution->agent_name = execution->agent_name && attempt->agent_name &&
+				strcmp(execution->agent_name,
+				       attempt->agent_name) != 0 ? "several" : attempt->agent_name;
+	/* Nobody knows of it only if nobody knows of any part of it. */
+	execution->is_unknown = attempt->is_unknown && (is_first || execution->is_unknown);
+	execution->is_handed |= attempt->is_handed;
 }
 
 /* What could still begin anywhere, as the gate says it for the instance. */
@@ -166,6 +195,8 @@ static bool gather(struct gathering *gathering, bool with_executions, struct ove
 	for (size_t i = 0; i < attempt_count; i++)
 		if (!gather_attempt(gathering, &attempts[i], error))
 			return false;
+	for (size_t i = execution_count; i < gathering->count; i++)
+		tell_where(tx, gathering->list, execution_count, &gathering->list[i]);
 	overview->running = (int64_t)(with_executions ? execution_count : attempt_count);
 	return true;
 }

@@ -162,13 +162,16 @@ bool reports_give_up(struct tx *tx, struct attempt_row *attempt, const char *det
 		return found ? false : error_set(error, ERR_STORE, "an attempt names an execution that is not there");
 
 	enum attempt_state before = attempt->state;
-	bool cannot_have_run = attempt->state == ATTEMPT_HANDED || !task_type_has_process(flow->tasks[attempt->id.task].type);
+	const struct flow_task *task = &flow->tasks[attempt->id.task];
+	bool cannot_have_run = attempt->state == ATTEMPT_HANDED || !task_type_has_process(task->type);
 	bool is_interrupted = before == ATTEMPT_STOPPING || before == ATTEMPT_KILLING;
 	if (cannot_have_run && !is_interrupted) {
 		attempt->state = ATTEMPT_TAKEN_BACK;
 	} else {
 		become(attempt, ATTEMPT_ENDED);
-		attempt->result = !cannot_have_run ? RESULT_LOST : before == ATTEMPT_KILLING ? RESULT_KILLED : RESULT_STOPPED;
+		attempt->result = RESULT_LOST;
+		if (cannot_have_run)
+			attempt->result = before == ATTEMPT_KILLING ? RESULT_KILLED : RESULT_STOPPED;
 		attempt->detail = detail;
 	}
 	attempt->ended_ms = tx->now;

@@ -57,7 +57,10 @@ static bool judge_flow(struct tx *tx, const struct identity *identity, struct na
 	return ruling_allows(&ruling, error);
 }
 
-/* Whether a hold refuses may depend on who asks; so what is remembered is per tenant and only where no hold could exempt. */
+/*
+ * Whether a hold refuses may depend on who asks; so what is remembered is per tenant and only where no hold
+ * could exempt.
+ */
 static bool find_flow(struct batch *batch, const struct identity *identity, const char *name, struct named_flow **found,
 		      struct error *error)
 {
@@ -101,7 +104,8 @@ static bool same_digest(const void *a, const unsigned char *b, const char *key, 
 {
 	if (memcmp(a, b, DIGEST_BYTES) == 0)
 		return true;
-	return error_set(error, ERR_CONFLICT, "the key \"%.100s\" was used with other inputs or priority; use a new key", key);
+	return error_set(error, ERR_CONFLICT,
+			 "the key \"%.100s\" was used with other inputs or priority; use a new key", key);
 }
 
 /* An earlier execution of the same key, if there is one: of an earlier transaction, or of this one. */
@@ -111,7 +115,8 @@ static bool find_repeat(struct batch *batch, struct accepted *one, bool *is_repe
 	bool found;
 	*is_repeated = false;
 	for (struct accepted *other = batch->keyed; other; other = other->next_keyed) {
-		if (other->flow->row.id.value != one->flow->row.id.value || strcmp(other->item->key, one->item->key) != 0)
+		if (other->flow->row.id.value != one->flow->row.id.value || strcmp(other->item->key,
+										   one->item->key) != 0)
 			continue;
 		/* Its number is not known yet; asking again in a moment gives it. */
 		return error_set(error, ERR_CONFLICT, "the key \"%.100s\" is being used by another request right now; "

@@ -16,7 +16,8 @@ bool waiting_backlog(struct tx *tx, const struct execution_row *execution, const
 		return false;
 	if (!found) {
 		row = (struct backlog_row){
-			.tenant = execution_id_tenant(execution->id), .flow = execution->flow, .need = need, .kind = kind,
+			.tenant = execution_id_tenant(execution->id), .flow = execution->flow, .need = need,
+			.kind = kind,
 		};
 		if (!ids_take(tx, "backlog", 1, &row.id.value, error) || !backlogs_add(tx, &row, error))
 			return false;

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "ops/accounts.h"
+#include "sys/environment.h"
 #include "sys/file.h"
 #include "sys/random.h"
 
@@ -89,35 +90,47 @@ static bool file_token(const char *data, char *token, size_t room, struct error 
 	return error_set(error, ERR_INVALID, "%.300s holds no token; remove the file and start again", path);
 }
 
-static bool take_from_environment(struct first_account *first, unsigned char digest[32], char hash[128],
-				  struct error *error)
+struct first_secrets first_secrets_take(void)
 {
-	const char *token = getenv("LULL_ADMIN_TOKEN");
-	const char *password = getenv("LULL_ADMIN_PASSWORD");
-	if (token && (strlen(token) < SHORTEST_TOKEN || strlen(token) > LONGEST_TOKEN))
+	return (struct first_secrets){
+		.token = environment_take("LULL_ADMIN_TOKEN"),
+		.password = environment_take("LULL_ADMIN_PASSWORD"),
+	};
+}
+
+void first_secrets_fini(struct first_secrets *secrets)
+{
+	free(secrets->token);
+	free(secrets->password);
+	*secrets = (struct first_secrets){ 0 };
+}
+
+static bool take_secrets(const struct first_secrets *secrets, struct first_account *first, unsigned char digest[32],
+			 char hash[128], struct error *error)
+{
+	size_t length = secrets->token ? strlen(secrets->token) : 0;
+	if (secrets->token && (length < SHORTEST_TOKEN || length > LONGEST_TOKEN))
 		return error_set(error, ERR_INVALID, "LULL_ADMIN_TOKEN must have %d to %d characters", SHORTEST_TOKEN,
 				 LONGEST_TOKEN);
-	if (token) {
-		credential_digest(token, digest);
+	if (secrets->token) {
+		credential_digest(secrets->token, digest);
 		first->token = digest;
 	}
-	if (password) {
-		if (!password_hash(password, hash, error))
-			return error_prefix(error, "LULL_ADMIN_PASSWORD");
-		first->password_hash = hash;
-	}
-	/* Neither the agent nor any attempt is to inherit them. */
-	unsetenv("LULL_ADMIN_TOKEN");
-	unsetenv("LULL_ADMIN_PASSWORD");
+	if (!secrets->password)
+		return true;
+	if (!password_hash(secrets->password, hash, error))
+		return error_prefix(error, "LULL_ADMIN_PASSWORD");
+	first->password_hash = hash;
 	return true;
 }
 
-bool first_account_begin(struct lane *writes, const char *data, struct error *error)
+bool first_account_begin(struct lane *writes, const char *data, const struct first_secrets *secrets,
+			 struct error *error)
 {
 	struct first_account first = { 0 };
 	unsigned char environment_digest[32], file_digest[32];
 	char hash[128], token[LONGEST_TOKEN + 1];
-	if (!take_from_environment(&first, environment_digest, hash, error))
+	if (!take_secrets(secrets, &first, environment_digest, hash, error))
 		return false;
 	if (!first.token) {
 		if (!file_token(data, token, sizeof(token), error))

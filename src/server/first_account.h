@@ -7,11 +7,22 @@
 #include "base/error.h"
 #include "lane/lane.h"
 
+/* What LULL_ADMIN_TOKEN and LULL_ADMIN_PASSWORD said; NULL: they were not set. */
+struct first_secrets {
+	char *token;
+	char *password;
+};
+
+/* Takes them out of the environment; before the process has threads. */
+struct first_secrets first_secrets_take(void);
+void first_secrets_fini(struct first_secrets *secrets);
+
 /*
- * Makes the account if it is missing. LULL_ADMIN_TOKEN and LULL_ADMIN_PASSWORD, where set, become its token and its
- * password, and leave the environment. Without LULL_ADMIN_TOKEN the token is the one in DATA/admin-token (0600), which
- * is made if it is missing; removing the file and starting anew gives a new token and revokes the old one.
+ * Makes the account if it is missing; the secrets become its token and its password. Without a token among them
+ * it is the one in DATA/admin-token (0600), which is made if it is missing; removing the file and starting anew
+ * gives a new token and revokes the old one.
  */
-bool first_account_begin(struct lane *writes, const char *data, struct error *error) MUST_CHECK;
+bool first_account_begin(struct lane *writes, const char *data, const struct first_secrets *secrets,
+			 struct error *error) MUST_CHECK;
 
 #endif

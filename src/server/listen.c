@@ -30,14 +30,16 @@ bool listen_parse(const char *text, bool is_insecure, char *host, size_t room, i
 	bool is_bracketed = text[0] == '[' && colon && colon > text + 1 && colon[-1] == ']';
 	size_t length = colon ? (size_t)(colon - text) - (is_bracketed ? 2 : 0) : 0;
 	if (!colon || length == 0 || length >= sizeof(address) || !text_to_int64(colon + 1, 0, 65535, &number))
-		return error_set(error, ERR_INVALID, "\"%.80s\" is no address to listen on; write 127.0.0.1:7460", text);
+		return error_set(error, ERR_INVALID, "\"%.80s\" is no address to listen on; write 127.0.0.1:7460",
+				 text);
 	snprintf(address, sizeof(address), "%.*s", (int)length, text + (is_bracketed ? 1 : 0));
 	if (strcmp(address, "localhost") == 0)
 		snprintf(address, sizeof(address), "127.0.0.1");
 	if (!is_address(address))
 		return error_set(error, ERR_INVALID, "\"%.60s\" is no numeric address; write 127.0.0.1:7460", address);
 	if (!is_loopback(address) && !is_insecure)
-		return error_set(error, ERR_INVALID, "%.60s can be reached from other machines and there is no TLS: tokens "
+		return error_set(error, ERR_INVALID,
+				 "%.60s can be reached from other machines and there is no TLS: tokens "
 				 "would cross the network readable; listen on 127.0.0.1, or say --insecure", address);
 	snprintf(host, room, "%s", address);
 	*port = (int)number;

@@ -46,6 +46,7 @@ struct server {
 	struct http_server *callers;
 	struct http_server *agents;
 	char url[128];
+	struct first_secrets secrets;
 };
 
 static bool open_data(struct server *server, struct error *error)
@@ -62,7 +63,8 @@ static bool open_data(struct server *server, struct error *error)
 	if (file_lock(path, &server->lock, &holder, error))
 		return true;
 	if (error->code == ERR_CONFLICT)
-		return error_set(error, ERR_CONFLICT, "another lull serve, pid %ld, uses the data folder %.300s; stop it, or "
+		return error_set(error, ERR_CONFLICT,
+				 "another lull serve, pid %ld, uses the data folder %.300s; stop it, or "
 				 "give another folder by --data", (long)holder, server->data);
 	return false;
 }
@@ -141,7 +143,7 @@ static bool start(struct server *server, struct error *error)
 	if (!accounts_set_up(error) || !open_data(server, error))
 		return false;
 	server->started_ms = clock_now();
-	if (!open_lanes(server, error) || !first_account_begin(server->writes, server->data, error))
+	if (!open_lanes(server, error) || !first_account_begin(server->writes, server->data, &server->secrets, error))
 		return false;
 	const struct api_settings api = {
 		.writes = server->writes, .reads = server->reads, .sign_ins = server->sign_ins,
@@ -159,7 +161,10 @@ static bool start(struct server *server, struct error *error)
 	return !server->settings->has_agent || server->settings->start_agent(server->settings, server->data, error);
 }
 
-/* What waits is answered first, so that the listeners find nothing pending; whoever comes meanwhile is told to try again. */
+/*
+ * What waits is answered first, so that the listeners find nothing pending; whoever comes meanwhile is told to
+ * try again.
+ */
 static void stop(struct server *server)
 {
 	atomic_store(&server->is_ready, false);
@@ -191,22 +196,19 @@ static void block_signals(sigset_t *wanted)
 }
 
 /* The store cannot be trusted in this process any more: what is on disk decides, read by a new one. */
-static void run_anew(const struct server *server)
+static void run_anew(const struct server_settings *settings, const sigset_t *signals)
 {
-	struct timespec moment = { .tv_nsec = 100 * 1000000L };
-	sigset_t none;
-	/* Time for the answers "outcome unknown" to reach their callers. */
-	nanosleep(&moment, NULL);
-	sigemptyset(&none);
-	pthread_sigmask(SIG_SETMASK, &none, NULL);
-	execv(server->settings->program, server->settings->arguments);
+	const struct timespec at_once = { 0 };
+	/* Several failures may have asked; the new process is to hear none of them. */
+	while (sigtimedwait(signals, NULL, &at_once) == SIGNAL_START_ANEW)
+		;
+	execv(settings->program, settings->arguments);
 	log_line(LOG_ERROR, "starting anew failed: %s", strerror(errno));
-	_exit(1);
 }
 
 bool server_run(const struct server_settings *settings, struct error *error)
 {
-	struct server server = { .settings = settings, .lock = -1 };
+	struct server server = { .settings = settings, .lock = -1, .secrets = first_secrets_take() };
 	sigset_t signals;
 	int number = 0;
 	log_setup(LOG_INFO, "server");
@@ -217,10 +219,11 @@ bool server_run(const struct server_settings *settings, struct error *error)
 		log_line(LOG_INFO, "lull %s serves %s, data in %s", LULL_VERSION, server.url, server.data);
 		while (sigwait(&signals, &number) != 0)
 			;
-		if (number == SIGNAL_START_ANEW)
-			run_anew(&server);
 		log_line(LOG_INFO, "stopping; attempts and their agent go on");
 	}
 	stop(&server);
+	if (ok && number == SIGNAL_START_ANEW)
+		run_anew(settings, &signals);
+	first_secrets_fini(&server.secrets);
 	return ok;
 }

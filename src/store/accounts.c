@@ -43,7 +43,8 @@ static bool one_account(struct tx *tx, const struct statement *statement, const 
 	if (ok && *found) {
 		enum role role;
 		const char *role_text = rows_text(&rows, 4, tx->arena);
-		ok = role_parse(role_text, &role) || error_set(error, ERR_STORE, "no role \"%.60s\" is known", role_text);
+		ok = role_parse(role_text, &role) || error_set(error, ERR_STORE, "no role \"%.60s\" is known",
+							       role_text);
 		if (ok)
 			*row = (struct account_row){
 				.id = { rows_int(&rows, 0) },

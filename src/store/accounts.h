@@ -36,6 +36,7 @@ struct audit_row {
 	const char *detail;              /* a JSON object */
 };
 
+/* By name within a tenant, or by id; texts live in the transaction's arena. */
 bool accounts_find(struct tx *tx, struct tenant_id tenant, const char *name, struct account_row *row, bool *found,
 		   struct error *error) MUST_CHECK;
 bool accounts_get(struct tx *tx, struct account_id id, struct account_row *row, bool *found,

@@ -23,6 +23,7 @@ struct agent_row {
 	bool is_forgotten;
 };
 
+/* By name or by id; texts live in the transaction's arena. */
 bool agents_find(struct tx *tx, const char *name, struct agent_row *row, bool *found, struct error *error) MUST_CHECK;
 bool agents_get(struct tx *tx, struct agent_id id, struct agent_row *row, bool *found, struct error *error) MUST_CHECK;
 /* Inserts, or saves all but the name. */

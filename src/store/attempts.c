@@ -7,12 +7,14 @@
 	"output_bytes, is_cut, detail"
 
 static const struct statement insert_attempt = {
-	"INSERT INTO attempt (" ATTEMPT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	"INSERT INTO attempt (" ATTEMPT_COLUMNS ") VALUES "
+	"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	"iiiiiiiiiiiiiit",
 };
 static const struct statement update_attempt = {
 	"UPDATE attempt SET state = ?4, result = ?5, began_ms = ?6, ended_ms = ?7, exit_code = ?8, signal = ?9, "
-	"output_bytes = ?10, is_cut = ?11, detail = ?12 WHERE execution = ?1 AND task = ?2 AND try = ?3", "iiiiiiiiiiit",
+	"output_bytes = ?10, is_cut = ?11, detail = ?12 "
+	"WHERE execution = ?1 AND task = ?2 AND try = ?3", "iiiiiiiiiiit",
 };
 static const struct statement select_attempt = {
 	"SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE execution = ?1 AND task = ?2 AND try = ?3", "iii",
@@ -36,7 +38,8 @@ static const struct statement insert_output = {
 /* The part that holds `offset` begins at or before it. */
 static const struct statement select_output = {
 	"SELECT offset, bytes FROM output WHERE execution = ?1 AND task = ?2 AND try = ?3 AND offset >= "
-	"coalesce((SELECT max(offset) FROM output WHERE execution = ?1 AND task = ?2 AND try = ?3 AND offset <= ?4), 0) "
+	"coalesce((SELECT max(offset) FROM output "
+	"WHERE execution = ?1 AND task = ?2 AND try = ?3 AND offset <= ?4), 0) "
 	"ORDER BY offset", "iiii",
 };
 
@@ -166,7 +169,8 @@ bool attempts_count_open(struct tx *tx, int64_t *handed, int64_t *begun, struct 
 bool outputs_add(struct tx *tx, struct attempt_id id, int64_t offset, const void *bytes, size_t length,
 		 struct error *error)
 {
-	const struct value values[] = { STORE_INT(id.execution), STORE_INT(id.task), STORE_INT(id.try), STORE_INT(offset),
+	const struct value values[] = { STORE_INT(id.execution), STORE_INT(id.task), STORE_INT(id.try),
+					STORE_INT(offset),
 					STORE_BYTES(bytes, length) };
 	return store_run(tx->store, &insert_output, values, NULL, error);
 }
@@ -174,7 +178,8 @@ bool outputs_add(struct tx *tx, struct attempt_id id, int64_t offset, const void
 bool outputs_read(struct tx *tx, struct attempt_id id, int64_t offset, size_t most, struct buffer *bytes,
 		  struct error *error)
 {
-	const struct value key[] = { STORE_INT(id.execution), STORE_INT(id.task), STORE_INT(id.try), STORE_INT(offset) };
+	const struct value key[] = { STORE_INT(id.execution), STORE_INT(id.task), STORE_INT(id.try),
+				     STORE_INT(offset) };
 	struct rows rows;
 	if (!store_select(tx->store, &select_output, key, &rows, error))
 		return false;

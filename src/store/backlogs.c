@@ -17,7 +17,8 @@ static const struct statement update_backlog = {
 	"UPDATE backlog SET is_open = ?2, head_rank = ?3, head_ms = ?4 WHERE id = ?1", "iiii",
 };
 static const struct statement select_next_tenant = {
-	"SELECT tenant FROM backlog WHERE is_open = 1 AND kind = ?1 AND need = ?2 AND tenant > ?3 ORDER BY tenant LIMIT 1",
+	"SELECT tenant FROM backlog WHERE is_open = 1 AND kind = ?1 AND need = ?2 AND tenant > ?3 "
+	"ORDER BY tenant LIMIT 1",
 	"iii",
 };
 static const struct statement select_best = {
@@ -28,7 +29,8 @@ static const struct statement insert_ready = {
 	"INSERT INTO ready (backlog, rank, ready_ms, execution, task) VALUES (?1, ?2, ?3, ?4, ?5)", "iiiii",
 };
 static const struct statement delete_ready = {
-	"DELETE FROM ready WHERE backlog = ?1 AND rank = ?2 AND ready_ms = ?3 AND execution = ?4 AND task = ?5", "iiiii",
+	"DELETE FROM ready WHERE backlog = ?1 AND rank = ?2 AND ready_ms = ?3 AND execution = ?4 AND task = ?5",
+	"iiiii",
 };
 static const struct statement select_first = {
 	"SELECT backlog, rank, ready_ms, execution, task FROM ready WHERE backlog = ?1 "

@@ -35,12 +35,15 @@ struct ready_row {
 	int32_t task;
 };
 
+/* Needs are only ever added. */
 bool needs_all(struct tx *tx, struct need_row **rows, size_t *count, struct error *error) MUST_CHECK;
 bool needs_add(struct tx *tx, const struct need_row *row, struct error *error) MUST_CHECK;
 
+/* One backlog; backlogs_get answers ERR_STORE if there is none of that id. */
 bool backlogs_find(struct tx *tx, struct flow_id flow, struct need_id need, enum backlog_kind kind,
 		   struct backlog_row *row, bool *found, struct error *error) MUST_CHECK;
 bool backlogs_get(struct tx *tx, struct backlog_id id, struct backlog_row *row, struct error *error) MUST_CHECK;
+/* A new, closed or open one. */
 bool backlogs_add(struct tx *tx, const struct backlog_row *row, struct error *error) MUST_CHECK;
 /* Saves is_open and the head. */
 bool backlogs_save(struct tx *tx, const struct backlog_row *row, struct error *error) MUST_CHECK;
@@ -51,6 +54,7 @@ bool backlogs_next_tenant(struct tx *tx, enum backlog_kind kind, struct need_id 
 bool backlogs_best(struct tx *tx, enum backlog_kind kind, struct need_id need, struct tenant_id tenant, size_t limit,
 		   struct backlog_row *rows, size_t *count, struct error *error) MUST_CHECK;
 
+/* Add and remove rows by their whole key; *removed says how many of them were there. */
 bool ready_add(struct tx *tx, const struct ready_row *rows, size_t count, struct error *error) MUST_CHECK;
 bool ready_remove(struct tx *tx, const struct ready_row *rows, size_t count, int64_t *removed,
 		  struct error *error) MUST_CHECK;

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #define EXECUTION_COLUMNS \
-	"e.id, e.flow, e.revision, e.state, e.priority, e.account, e.created_ms, e.started_ms, e.ended_ms, e.inputs, e.cause"
+	"e.id, e.flow, e.revision, e.state, e.priority, e.account, e.created_ms, e.started_ms, e.ended_ms, " \
+	"e.inputs, e.cause"
 
 static const struct statement insert_execution = {
-	"INSERT INTO execution (id, flow, revision, state, priority, account, created_ms, started_ms, ended_ms, inputs, "
-	"cause) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", "iiiiiiiiitt",
+	"INSERT INTO execution (id, flow, revision, state, priority, account, created_ms, started_ms, ended_ms, "
+	"inputs, cause) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", "iiiiiiiiitt",
 };
 static const struct statement update_execution = {
 	"UPDATE execution SET state = ?2, started_ms = ?3, ended_ms = ?4, cause = ?5 WHERE id = ?1", "iiiit",
@@ -16,10 +17,12 @@ static const struct statement select_execution = {
 	"SELECT " EXECUTION_COLUMNS " FROM execution e WHERE e.id = ?1", "i",
 };
 static const struct statement select_before = {
-	"SELECT " EXECUTION_COLUMNS " FROM execution e WHERE e.id > ?1 AND e.id < ?2 ORDER BY e.id DESC LIMIT ?3", "iii",
+	"SELECT " EXECUTION_COLUMNS " FROM execution e WHERE e.id > ?1 AND e.id < ?2 "
+	"ORDER BY e.id DESC LIMIT ?3", "iii",
 };
 static const struct statement select_before_of_flow = {
-	"SELECT " EXECUTION_COLUMNS " FROM execution e WHERE e.flow = ?1 AND e.id < ?2 ORDER BY e.id DESC LIMIT ?3", "iii",
+	"SELECT " EXECUTION_COLUMNS " FROM execution e WHERE e.flow = ?1 AND e.id < ?2 "
+	"ORDER BY e.id DESC LIMIT ?3", "iii",
 };
 /*
  * Both halves are bounded by work in progress: open attempts by the slots, advance rows by the fan-out of begun
@@ -30,8 +33,8 @@ static const struct statement select_before_of_flow = {
 	"JOIN ready r ON r.backlog = b.id WHERE b.kind = 0 AND b.is_open = 1"
 
 static const struct statement select_begun = {
-	"SELECT " EXECUTION_COLUMNS " FROM execution e WHERE e.id > ?1 AND e.id IN (" BEGUN_IDS ") ORDER BY e.id LIMIT ?2",
-	"ii",
+	"SELECT " EXECUTION_COLUMNS " FROM execution e WHERE e.id > ?1 AND e.id IN (" BEGUN_IDS ") "
+	"ORDER BY e.id LIMIT ?2", "ii",
 };
 static const struct statement select_any_begun = {
 	"SELECT EXISTS (SELECT 1 FROM attempt WHERE state < 4) OR "
@@ -184,7 +187,8 @@ bool submit_keys_save(struct tx *tx, const struct submit_key_row *rows, size_t c
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct value values[] = {
-			STORE_INT(rows[i].flow.value), store_text(rows[i].key), STORE_BYTES(rows[i].digest, DIGEST_BYTES),
+			STORE_INT(rows[i].flow.value), store_text(rows[i].key), STORE_BYTES(rows[i].digest,
+											    DIGEST_BYTES),
 			STORE_INT(rows[i].execution.value), STORE_INT(rows[i].created_ms),
 		};
 		if (!store_run(tx->store, &upsert_submit_key, values, NULL, error))

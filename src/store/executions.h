@@ -49,6 +49,7 @@ struct submit_key_row {
 
 enum { DIGEST_BYTES = 32 };
 
+/* Inserts all of them. */
 bool executions_add(struct tx *tx, const struct execution_row *rows, size_t count, struct error *error) MUST_CHECK;
 /* Saves state, started_ms, ended_ms and cause of each. */
 bool executions_save(struct tx *tx, const struct execution_row *rows, size_t count, struct error *error) MUST_CHECK;
@@ -58,12 +59,16 @@ bool executions_get(struct tx *tx, struct execution_id id, struct execution_row 
 /* Newest first, `before` excluded, down to the tenant's first; at most `limit`. With a flow, its own only. */
 bool executions_before(struct tx *tx, struct tenant_id tenant, struct execution_id before, const struct flow_id *flow,
 		       size_t limit, struct execution_row **rows, size_t *count, struct error *error) MUST_CHECK;
-/* Those with a task running or next: they have an open attempt or a row in an `advance` backlog. Oldest first, after `after`. */
+/*
+ * Those with a task running or next: they have an open attempt or a row in an `advance` backlog. Oldest first,
+ * after `after`.
+ */
 bool executions_begun(struct tx *tx, struct execution_id after, size_t limit, struct execution_row **rows,
 		      size_t *count, struct error *error) MUST_CHECK;
 /* Is there any such execution? */
 bool executions_any_begun(struct tx *tx, bool *any, struct error *error) MUST_CHECK;
 
+/* Inserts all of them. */
 bool attempts_add(struct tx *tx, const struct attempt_row *rows, size_t count, struct error *error) MUST_CHECK;
 /* Saves everything but the identity, the flow, the agent and handed_ms. */
 bool attempts_save(struct tx *tx, const struct attempt_row *rows, size_t count, struct error *error) MUST_CHECK;
@@ -84,6 +89,7 @@ bool outputs_add(struct tx *tx, struct attempt_id id, int64_t offset, const void
 bool outputs_read(struct tx *tx, struct attempt_id id, int64_t offset, size_t most, struct buffer *bytes,
 		  struct error *error) MUST_CHECK;
 
+/* The execution that a key made; one that is saved replaces an older one of the same key. */
 bool submit_keys_find(struct tx *tx, struct flow_id flow, const char *key, struct submit_key_row *row, bool *found,
 		      struct error *error) MUST_CHECK;
 bool submit_keys_save(struct tx *tx, const struct submit_key_row *rows, size_t count, struct error *error) MUST_CHECK;

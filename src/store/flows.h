@@ -34,6 +34,7 @@ bool flows_list(struct tx *tx, struct tenant_id tenant, const char *after_name_s
 /* Inserts the flow, or sets revision and deleted_ms of the one with this id. */
 bool flows_save(struct tx *tx, const struct flow_row *row, struct error *error) MUST_CHECK;
 
+/* Revisions are added and read, never changed. */
 bool revisions_add(struct tx *tx, const struct revision_row *row, struct error *error) MUST_CHECK;
 bool revisions_get(struct tx *tx, struct flow_id flow, int64_t revision, struct revision_row *row, bool *found,
 		   struct error *error) MUST_CHECK;

@@ -5,8 +5,9 @@
 #include "base/limits.h"
 
 #define HOLD_COLUMNS \
-	"id, phase, scope, policy, account, account_name, reason, ticket, ended_by, created_ms, planned_ms, began_ms, " \
-	"suspended_ms, ended_ms, expires_ms, drained_ms, deadline_ms, deadline_then, grace_ms, stopped_ms, killed_ms"
+	"id, phase, scope, policy, account, account_name, reason, ticket, ended_by, created_ms, planned_ms, " \
+	"began_ms, suspended_ms, ended_ms, expires_ms, drained_ms, deadline_ms, deadline_then, grace_ms, " \
+	"stopped_ms, killed_ms"
 
 static const struct statement select_version = { "SELECT version FROM fence WHERE one = 1", "" };
 static const struct statement update_version = { "UPDATE fence SET version = version + 1 WHERE one = 1", "" };
@@ -15,7 +16,8 @@ static const struct statement select_in_force = {
 };
 static const struct statement select_hold = { "SELECT " HOLD_COLUMNS " FROM hold WHERE id = ?1", "i" };
 static const struct statement upsert_hold = {
-	"INSERT INTO hold (" HOLD_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+	"INSERT INTO hold (" HOLD_COLUMNS ") VALUES "
+	"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
 	"?17, ?18, ?19, ?20, ?21) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, ended_by = excluded.ended_by, "
 	"began_ms = excluded.began_ms, suspended_ms = excluded.suspended_ms, ended_ms = excluded.ended_ms, "
 	"expires_ms = excluded.expires_ms, drained_ms = excluded.drained_ms, deadline_ms = excluded.deadline_ms, "
@@ -105,7 +107,8 @@ bool holds_save(struct tx *tx, const struct hold *hold, struct error *error)
 		store_text(hold->ended_by), STORE_INT(hold->created_ms), STORE_INT(hold->planned_ms),
 		STORE_INT(hold->began_ms), STORE_INT(hold->suspended_ms), STORE_INT(hold->ended_ms),
 		STORE_INT(hold->expires_ms), STORE_INT(hold->drained_ms), STORE_INT(hold->deadline_ms),
-		STORE_INT(hold->then), STORE_INT(hold->grace_ms), STORE_INT(hold->stopped_ms), STORE_INT(hold->killed_ms),
+		STORE_INT(hold->then), STORE_INT(hold->grace_ms), STORE_INT(hold->stopped_ms),
+		STORE_INT(hold->killed_ms),
 	};
 	return store_run(tx->store, &upsert_hold, values, NULL, error);
 }

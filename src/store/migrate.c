@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "store/schema.h"
 #include "store/store.h"
@@ -21,14 +20,14 @@ static int64_t checksum(const char *sql)
 
 static const char create_table[] =
 	"CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
-	"checksum BIGINT NOT NULL, applied_ms BIGINT NOT NULL)";
+	"checksum BIGINT NOT NULL)";
 
 static const struct statement select_applied = {
 	"SELECT number, checksum FROM migration ORDER BY number", "",
 };
 
 static const struct statement insert_applied = {
-	"INSERT INTO migration (number, name, checksum, applied_ms) VALUES (?1, ?2, ?3, ?4)", "itii",
+	"INSERT INTO migration (number, name, checksum) VALUES (?1, ?2, ?3)", "iti",
 };
 
 /* How many of our migrations the store has; all of them, and no others, or false. */
@@ -64,11 +63,8 @@ static bool count_applied(struct store *store, size_t *applied, struct error *er
 
 static bool apply(struct store *store, const struct migration *migration, struct error *error)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
 	const struct value values[] = {
 		STORE_INT(migration->number), store_text(migration->name), STORE_INT(checksum(migration->sql)),
-		STORE_INT((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000),
 	};
 	if (!store_begin(store, error))
 		return false;
@@ -96,6 +92,7 @@ bool store_is_current(struct store *store, struct error *error)
 	if (!count_applied(store, &applied, error))
 		return false;
 	if (applied < migration_count)
-		return error_set(error, ERR_STORE, "the store's schema is older than this program; start the server once");
+		return error_set(error, ERR_STORE,
+				 "the store's schema is older than this program; start the server once");
 	return true;
 }

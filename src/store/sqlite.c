@@ -40,7 +40,8 @@ static bool fail(struct sqlite_store *self, int code, const char *doing, struct 
 {
 	if ((code & 0xFF) == SQLITE_FULL)
 		return error_set(error, ERR_DISK_FULL, "%s: the disk of the store is full; free some space", doing);
-	return error_set(error, ERR_STORE, "%s: %s (%d)", doing, self->db ? sqlite3_errmsg(self->db) : sqlite3_errstr(code),
+	return error_set(error, ERR_STORE, "%s: %s (%d)", doing,
+			 self->db ? sqlite3_errmsg(self->db) : sqlite3_errstr(code),
 			 self->db ? sqlite3_extended_errcode(self->db) : code);
 }
 

@@ -84,6 +84,7 @@ struct store {
 bool store_open(const char *where, enum store_mode mode, struct store **store, struct error *error) MUST_CHECK;
 void store_close(struct store *store);
 
+/* A writer's transaction excludes other writers; a reader's sees one state of the store until its rollback. */
 bool store_begin(struct store *store, struct error *error) MUST_CHECK;
 bool store_commit(struct store *store, struct error *error) MUST_CHECK;
 /* Never fails as far as the caller is concerned: what was not committed is gone. */
@@ -98,6 +99,7 @@ bool store_each(struct store *store, const struct statement *statement, const st
 bool store_run(struct store *store, const struct statement *statement, const struct value *values,
 	       int64_t *changed, struct error *error) MUST_CHECK;
 
+/* Begins a select; *rows is ended by rows_end, and the same statement is not begun twice at a time. */
 bool store_select(struct store *store, const struct statement *statement, const struct value *values,
 		  struct rows *rows, struct error *error) MUST_CHECK;
 /* *more: there is a row, read it by the functions below. */

@@ -20,3 +20,9 @@ int64_t clock_monotonic_ms(void)
 {
 	return clock_monotonic_us() / 1000;
 }
+
+struct timespec clock_monotonic_after(int64_t ms)
+{
+	int64_t us = clock_monotonic_us() + ms * 1000;
+	return (struct timespec){ .tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000 };
+}
