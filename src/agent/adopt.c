@@ -112,7 +112,9 @@ static bool adopt_living(struct agent *agent, struct work *work, const struct at
 	struct error error;
 	int pidfd = (int)syscall(SYS_pidfd_open, record->holder, 0);
 	/* The lock is looked at once more: only now is it sure whose process the descriptor is. */
-	if (pidfd < 0 || !attempt_file_read(work->folder, work->name, &again, &error) || again.holder != record->holder) {
+	bool is_same = pidfd >= 0 && attempt_file_read(work->folder, work->name, &again, &error) &&
+		       again.holder == record->holder;
+	if (!is_same) {
 		if (pidfd >= 0)
 			close(pidfd);
 		return false;
@@ -222,7 +224,7 @@ static int64_t look_at_swept(struct agent *agent, struct work *work)
 	snprintf(mark, sizeof(mark), "LULL_ATTEMPT=%s", work->name);
 	enum process_tree_left left = process_tree_kill_marked(mark, is_stray, agent);
 	if (left == PROCESS_TREE_REFUSED && work->clean_looks >= 0)
-		log_line(LOG_ERROR, "%s: its runner is gone, and what it left may not be killed by this agent", work->name);
+		log_line(LOG_ERROR, "%s: its runner is gone, and this agent may not kill what it left", work->name);
 	work->clean_looks = left == PROCESS_TREE_NONE ? work->clean_looks + 1 : left == PROCESS_TREE_REFUSED ? -1 : 0;
 	if (work->clean_looks < CLEAN_LOOKS)
 		return left == PROCESS_TREE_REFUSED ? REFUSED_MS : SWEEP_MS;

@@ -109,7 +109,8 @@ static bool take_signals(struct agent *agent, struct error *error)
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	agent->signals = (struct source){ .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC), .ready = signals_ready };
+	agent->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	agent->signals.ready = signals_ready;
 	if (agent->signals.fd < 0)
 		return error_set(error, ERR_SYSTEM, "taking signals: %s", strerror(errno));
 	agent_watch(agent, &agent->signals, EPOLLIN);
@@ -138,13 +139,15 @@ static bool take_folder(struct agent *agent, struct error *error)
 	if (!file_make_folder(agent->folder, 0711, error))
 		return false;
 	if (chmod(agent->folder, 0711) < 0)
-		return error_set(error, ERR_SYSTEM, "opening %.300s to its attempts: %s", agent->folder, strerror(errno));
+		return error_set(error, ERR_SYSTEM, "opening %.300s to its attempts: %s", agent->folder,
+				 strerror(errno));
 	snprintf(path, sizeof(path), "%s/lock", agent->folder);
 	pid_t holder = 0;
 	if (file_lock(path, &agent->lock, &holder, error))
 		return true;
 	if (error->code == ERR_CONFLICT)
-		return error_set(error, ERR_CONFLICT, "agent %d already runs on %.300s", (int)holder, agent->settings->data);
+		return error_set(error, ERR_CONFLICT, "agent %d already runs on %.300s", (int)holder,
+				 agent->settings->data);
 	return false;
 }
 
@@ -215,9 +218,11 @@ static void turn(struct agent *agent)
 {
 	arena_reset(&agent->arena);
 	agent->due_ms = AGENT_NEVER_MS;
+	/* In this order: what one leaves to be done is done by those that follow, before the loop waits. */
+	link_run(agent);
 	local_tick(agent);
-	slots_tick(agent);
 	adopt_tick(agent);
+	slots_tick(agent);
 	link_tick(agent);
 	if (!is_done(agent))
 		wait_for_events(agent);

@@ -68,8 +68,8 @@ int64_t agent_pid(const char *data) MUST_CHECK;
 
 /*
  * Starts an agent in a session of its own, as `program agent …` with these settings, its log appended to
- * DIR/agent/log; it is no child of the caller's. Does nothing if the folder has a living agent. Waits until the agent has taken
- * its lock. False: ERR_SYSTEM; the log says why where the agent itself refused.
+ * DIR/agent/log; it is no child of the caller's. Does nothing if the folder has a living agent. Waits until the
+ * agent has taken its lock. False: ERR_SYSTEM; the log says why where the agent itself refused.
  */
 bool agent_spawn(const struct agent_settings *settings, const char *program, struct error *error) MUST_CHECK;
 

@@ -54,7 +54,8 @@ static void add_file(struct run_order *run, const char *name, const char *bytes,
 	run->files[run->file_count++] = (struct run_file){ .name = name, .bytes = bytes, .length = length };
 }
 
-static void lay_out_arguments(const struct order *order, const char *scratch, struct arena *arena, struct run_order *run)
+static void lay_out_arguments(const struct order *order, const char *scratch, struct arena *arena,
+			      struct run_order *run)
 {
 	if (order->command_count == 1 && is_plain(order->commands[0])) {
 		run->arguments = ARENA_ARRAY(arena, const char *, strlen(order->commands[0]) / 2 + 2);

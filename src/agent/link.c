@@ -244,11 +244,15 @@ static void send_exchange(struct agent *agent)
 	buffer_fini(&body);
 }
 
+void link_run(struct agent *agent)
+{
+	if (multi_wait_ms(agent->link.multi) == 0)
+		multi_run(agent->link.multi);
+}
+
 void link_tick(struct agent *agent)
 {
 	struct link *link = &agent->link;
-	if (multi_wait_ms(link->multi) == 0)
-		multi_run(link->multi);
 	if (link->state != LINK_GREETING) {
 		if (agent->now_ms < link->retry_at_ms) {
 			agent_due(agent, link->retry_at_ms);

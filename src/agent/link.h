@@ -55,6 +55,8 @@ struct link {
 bool link_init(struct agent *agent, struct error *error) MUST_CHECK;
 /* Drops what is under way. */
 void link_fini(struct agent *agent);
+/* Takes what has come in by time alone; what comes by events is taken as it comes. */
+void link_run(struct agent *agent);
 /* Says hello when it is due, and sends an exchange where one is wanted and may go. */
 void link_tick(struct agent *agent);
 bool link_is_up(const struct link *link) MUST_CHECK;

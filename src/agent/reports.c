@@ -70,8 +70,10 @@ static bool add_output(struct filling *filling, struct told *told)
 		size_t wanted = filling->budget_bytes < LIMIT_OUTPUT_PART_BYTES ? filling->budget_bytes :
 				LIMIT_OUTPUT_PART_BYTES;
 		bool is_last = left <= (int64_t)wanted;
+		if (is_last)
+			wanted = (size_t)left;
 		size_t length;
-		const char *bytes = read_output(filling, work, told->output_to, is_last ? (size_t)left : wanted, &length);
+		const char *bytes = read_output(filling, work, told->output_to, wanted, &length);
 		if (length == 0) {
 			/* The file is shorter than was said, or gone: the end is worth more than waiting for it. */
 			told->output_to = work->kept_bytes;
@@ -113,8 +115,9 @@ static void tell(struct filling *filling, struct told *told)
 		return;
 	}
 	/* An end says when it began: one that ended at once needs no report of its beginning, unless output waits. */
-	bool has_begun = work->phase >= WORK_RUNNING;
-	if (has_begun && !work->began_is_recorded && (work->phase != WORK_ENDED || work->kept_bytes > 0) && work->began_ms) {
+	bool has_begun = work->phase >= WORK_RUNNING && work->began_ms > 0;
+	bool is_at_once = work->phase == WORK_ENDED && work->kept_bytes == 0;
+	if (has_begun && !is_at_once && !work->began_is_recorded) {
 		add(filling, work, REPORT_BEGAN)->at_ms = work->began_ms;
 		told->began = true;
 	}

@@ -14,11 +14,13 @@ struct ring {
 	struct ring *previous;
 };
 
+/* Makes an empty ring, or a link that is in none. */
 static inline void ring_init(struct ring *ring)
 {
 	ring->next = ring->previous = ring;
 }
 
+/* Has the ring no link? Of a link: is it in no ring? */
 static inline bool ring_is_empty(const struct ring *ring)
 {
 	return ring->next == ring;

@@ -48,8 +48,8 @@ static bool take_option(struct agent_settings *settings, const char *option, con
 	if (strcmp(option, "--slots") == 0)
 		return take_slots(settings, value, error);
 	const char *nearest = text_nearest(option, known);
-	return error_set(error, ERR_INVALID, "`lull agent` has no option %.40s%s%s", option, nearest ? "; is meant: " : "",
-			 nearest ? nearest : "");
+	return error_set(error, ERR_INVALID, "`lull agent` has no option %.40s%s%s", option,
+			 nearest ? "; is meant: " : "", nearest ? nearest : "");
 }
 
 static bool check(const struct agent_settings *settings, struct error *error)
@@ -57,8 +57,8 @@ static bool check(const struct agent_settings *settings, struct error *error)
 	if (!settings->data || settings->data[0] != '/')
 		return error_set(error, ERR_INVALID, "--data is the absolute path of the data folder");
 	if (!text_is_name(settings->name, LIMIT_NAME_BYTES, true))
-		return error_set(error, ERR_INVALID, "the agent's name \"%.60s\" is none: letters, digits, '_', '-', '.'; "
-				 "say --name", settings->name);
+		return error_set(error, ERR_INVALID, "the agent's name \"%.60s\" is none: letters, digits, '_', '-', "
+				 "'.'; say --name", settings->name);
 	if (!text_is_name(settings->pool, LIMIT_NAME_BYTES, true))
 		return error_set(error, ERR_INVALID, "the pool \"%.60s\" is no name", settings->pool);
 	if (settings->server && settings->socket)

@@ -217,7 +217,7 @@ static void take_note(struct agent *agent, struct slot *slot, const struct runne
 		adopt_again(agent, work);
 		return;
 	case NOTE_FENCED:
-		/* A newer agent owns the spool, and so this one has lost its lock: it knows nothing of value any more. */
+		/* A newer agent owns the spool, so this one has lost its lock: what it knows is worth nothing. */
 		log_line(LOG_ERROR, "another agent has taken the spool");
 		agent->is_leaving = true;
 		return;

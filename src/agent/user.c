@@ -14,8 +14,8 @@ static bool no_such_user(const char *run_as, struct error *error)
 {
 	if (run_as)
 		return error_set(error, ERR_NOT_FOUND, "there is no user \"%.60s\" to run attempts as", run_as);
-	return error_set(error, ERR_NOT_FOUND, "attempts do not run as root: make a user for them with "
-			 "`useradd --system %s`, or name one with --run-as (`--run-as root` if you mean it)", default_name);
+	return error_set(error, ERR_NOT_FOUND, "attempts do not run as root: make a user for them with `useradd "
+			 "--system %s`, or name one with --run-as (`--run-as root` if you mean it)", default_name);
 }
 
 bool agent_user_find(const char *run_as, struct agent_user *user, struct error *error)

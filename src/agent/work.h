@@ -88,7 +88,7 @@ struct work {
 	bool is_under_way;
 
 	struct ring to_tell;            /* in agent.to_tell while there is something to tell */
-	struct ring listed;             /* in the agent's ring of its phase: waiting, sleeping, adopted, sweeping, unsynced */
+	struct ring listed;             /* in the agent's ring of its phase: waiting, sleeping, adopted and so on */
 };
 
 /* The work of an attempt; NULL if there is none. */

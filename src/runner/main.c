@@ -99,6 +99,7 @@ int main(int count, char **arguments)
 		return 1;
 	}
 
+	snprintf(runner.spare, sizeof(runner.spare), "spare-%d", (int)getpid());
 	/* No folder of anybody's stays busy because of a runner. */
 	(void)!chdir("/");
 
@@ -108,5 +109,6 @@ int main(int count, char **arguments)
 	bool is_bad = false;
 	while (!runner.is_alone && !runner.is_fenced && read_order(&record, &arena, &order, &is_bad))
 		run_attempt(&runner, &order, &arena);
+	unlinkat(runner.spool.work_folder, runner.spare, AT_REMOVEDIR);
 	return is_bad ? 1 : 0;
 }

@@ -30,6 +30,9 @@ struct run {
 	struct runner *runner;
 	const struct run_order *order;
 	int file;
+	int folder;                     /* the scratch folder; -1: there is none */
+	uid_t uid;
+	gid_t gid;
 	int output;                     /* our end of the pipe; -1 once nobody can write into it */
 	pid_t command;                  /* 0 until it was started */
 	bool is_over;                   /* the command ended, and `status` says how */
@@ -222,11 +225,16 @@ static bool begin(struct run *run)
 	return false;
 }
 
-static bool fill_scratch(const struct run_order *order, int folder, uid_t uid, gid_t gid, struct error *error)
+static bool make_scratch(struct run *run, struct error *error)
 {
+	const struct runner *runner = run->runner;
+	const struct run_order *order = run->order;
+	if (!scratch_make(runner->spool.work_folder, order->attempt, runner->spare, run->uid, run->gid, &run->folder,
+			  error))
+		return false;
 	for (size_t i = 0; i < order->file_count; i++) {
 		const struct run_file *file = &order->files[i];
-		if (!scratch_put(folder, file->name, file->bytes, file->length, uid, gid, error))
+		if (!scratch_put(run->folder, file->name, file->bytes, file->length, run->uid, run->gid, error))
 			return false;
 	}
 	return true;
@@ -234,25 +242,18 @@ static bool fill_scratch(const struct run_order *order, int folder, uid_t uid, g
 
 static bool start(struct run *run, struct arena *arena, struct error *error)
 {
-	const struct run_order *order = run->order;
-	uid_t uid = order->changes_user ? order->uid : geteuid();
-	gid_t gid = order->changes_user ? order->gid : getegid();
-	int folder, ends[2];
-	if (!scratch_make(run->runner->spool.work_folder, order->attempt, uid, gid, &folder, error))
+	int ends[2];
+	if (!make_scratch(run, error))
 		return false;
-	bool ok = fill_scratch(order, folder, uid, gid, error);
-	if (ok && pipe2(ends, O_CLOEXEC) < 0)
-		ok = error_set(error, ERR_SYSTEM, "making a pipe: %s", strerror(errno));
-	if (ok) {
-		/* Only our end: a command does not expect its output to say "try again". */
-		fcntl(ends[0], F_SETFL, O_NONBLOCK);
-		run->output = ends[0];
-		KILL_POINT("runner.launch.before");
-		ok = launch_command(order, run->runner->null, ends[1], folder, arena, &run->command, error);
-		KILL_POINT("runner.launch.after");
-		close(ends[1]);
-	}
-	close(folder);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set(error, ERR_SYSTEM, "making a pipe: %s", strerror(errno));
+	/* Only our end: a command does not expect its output to say "try again". */
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	run->output = ends[0];
+	KILL_POINT("runner.launch.before");
+	bool ok = launch_command(run->order, run->runner->null, ends[1], run->folder, arena, &run->command, error);
+	KILL_POINT("runner.launch.after");
+	close(ends[1]);
 	return ok;
 }
 
@@ -266,7 +267,9 @@ static void clean(struct run *run)
 	if (run->output >= 0)
 		close(run->output);
 	KILL_POINT("runner.clean.before");
-	if (!scratch_remove(run->runner->spool.work_folder, run->order->attempt, &error) && !run->detail[0])
+	if (run->folder >= 0 && !scratch_give_back(run->runner->spool.work_folder, run->order->attempt,
+						   run->runner->spare, run->uid, run->gid, run->folder, &error) &&
+	    !run->detail[0])
 		snprintf(run->detail, sizeof(run->detail), "%.*s", (int)sizeof(run->detail) - 1, error.detail);
 }
 
@@ -298,7 +301,10 @@ static void end(struct run *run)
 
 void run_attempt(struct runner *runner, const struct run_order *order, struct arena *arena)
 {
-	struct run run = { .runner = runner, .order = order, .output = -1, .kill_at_ms = NEVER, .note_at_ms = NEVER };
+	struct run run = { .runner = runner, .order = order, .folder = -1, .output = -1, .kill_at_ms = NEVER,
+			   .note_at_ms = NEVER };
+	run.uid = order->changes_user ? order->uid : geteuid();
+	run.gid = order->changes_user ? order->gid : getegid();
 	run.began_ms = clock_ms(CLOCK_REALTIME);
 	run.timeout_at_ms = order->timeout_ms ? clock_ms(CLOCK_MONOTONIC) + order->timeout_ms : NEVER;
 	runner->turn++;

@@ -23,6 +23,7 @@ struct runner {
 	int agent;                      /* the socket to the agent */
 	int signals;                    /* a signalfd: children, stop, kill */
 	int null;
+	char spare[32];                 /* name of the scratch folder kept for the next attempt */
 	int64_t turn;
 	bool is_alone;                  /* the agent went away */
 	bool is_fenced;                 /* a newer agent owns the spool */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool fail(struct error *error, const char *doing, const char *name)
@@ -19,26 +20,63 @@ static int open_folder(int parent, const char *name)
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-bool scratch_make(int work_folder, const char *name, uid_t uid, gid_t gid, int *folder, struct error *error)
+/* A folder of this name, freshly made or the spare one. False: errno. */
+static bool make_empty(int work_folder, const char *name, const char *spare)
 {
-	if (mkdirat(work_folder, name, 0700) < 0) {
-		if (errno != EEXIST)
+	return renameat(work_folder, spare, work_folder, name) == 0 || mkdirat(work_folder, name, 0700) == 0;
+}
+
+static bool is_pristine(int folder, uid_t uid, gid_t gid)
+{
+	struct stat status;
+	char entries[256];
+	if (fstat(folder, &status) < 0 || (status.st_mode & 07777) != 0700 || status.st_uid != uid ||
+	    status.st_gid != gid)
+		return false;
+	/* An empty folder has "." and ".." and nothing after them. */
+	long first = syscall(SYS_getdents64, folder, entries, sizeof(entries));
+	if (first <= 0 || syscall(SYS_getdents64, folder, entries + first, sizeof(entries) - (size_t)first) != 0)
+		return false;
+	int count = 0;
+	for (long at = 0; at < first; count++) {
+		unsigned short length;
+		memcpy(&length, entries + at + offsetof(struct dirent64, d_reclen), sizeof(length));
+		at += length;
+	}
+	return count == 2;
+}
+
+bool scratch_make(int work_folder, const char *name, const char *spare, uid_t uid, gid_t gid, int *folder,
+		  struct error *error)
+{
+	if (!make_empty(work_folder, name, spare)) {
+		if (errno != EEXIST && errno != ENOTEMPTY)
 			return fail(error, "making", name);
 		if (!scratch_remove(work_folder, name, error))
 			return false;
 		if (mkdirat(work_folder, name, 0700) < 0)
 			return fail(error, "making", name);
 	}
+	struct stat status;
 	int opened = open_folder(work_folder, name);
 	if (opened < 0)
 		return fail(error, "opening", name);
-	if ((uid != geteuid() || gid != getegid()) && fchown(opened, uid, gid) < 0) {
+	if (fstat(opened, &status) < 0 ||
+	    ((status.st_uid != uid || status.st_gid != gid) && fchown(opened, uid, gid) < 0)) {
 		fail(error, "giving away", name);
 		close(opened);
 		return false;
 	}
 	*folder = opened;
 	return true;
+}
+
+bool scratch_give_back(int work_folder, const char *name, const char *spare, uid_t uid, gid_t gid, int folder,
+		       struct error *error)
+{
+	bool is_kept = is_pristine(folder, uid, gid) && renameat(work_folder, name, work_folder, spare) == 0;
+	close(folder);
+	return is_kept || scratch_remove(work_folder, name, error);
 }
 
 bool scratch_put(int folder, const char *name, const void *bytes, size_t length, uid_t uid, gid_t gid,

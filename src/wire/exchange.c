@@ -88,8 +88,8 @@ static bool get_texts(const struct reader_at *object, const char *key, size_t mo
 		size_t length = json_string_length(element.value);
 		if (!json_is_string(element.value) || length > most_bytes ||
 		    strlen(json_string_value(element.value)) != length)
-			return error_set(error, ERR_INVALID, "\"%s\" has an element that is no text of at most %zu bytes",
-					 key, most_bytes);
+			return error_set(error, ERR_INVALID, "\"%s\" has an element that is no text of at most %zu "
+					 "bytes", key, most_bytes);
 		(*texts)[i] = arena_copy(arena, json_string_value(element.value), length);
 	}
 	return true;
@@ -160,14 +160,15 @@ static bool read_known(const struct reader_at *root, struct arena *arena, struct
 
 static bool read_hello(const struct reader_at *root, struct arena *arena, void *into, struct error *error)
 {
-	static const char *const known[] = { "agent", "pool", "labels", "slots", "boot", "spool", "host", "pid", "version",
-					     "attempts", NULL };
+	static const char *const known[] = { "agent", "pool", "labels", "slots", "boot", "spool", "host", "pid",
+					     "version", "attempts", NULL };
 	struct hello hello = { 0 };
 	int64_t slots;
 	if (!reader_want_object(root, known, error) ||
 	    !need_text(root, "agent", LIMIT_NAME_BYTES, arena, &hello.agent, error) ||
 	    !need_text(root, "pool", LIMIT_NAME_BYTES, arena, &hello.pool, error) ||
-	    !get_texts(root, "labels", LIMIT_LABELS, LIMIT_LABEL_BYTES, arena, &hello.labels, &hello.label_count, error) ||
+	    !get_texts(root, "labels", LIMIT_LABELS, LIMIT_LABEL_BYTES, arena, &hello.labels, &hello.label_count,
+		       error) ||
 	    !reader_need_int(root, "slots", 1, LIMIT_SLOTS, &slots, error) ||
 	    !need_text(root, "boot", LIMIT_NAME_BYTES, arena, &hello.boot, error) ||
 	    !need_text(root, "spool", LIMIT_NAME_BYTES, arena, &hello.spool, error) ||
@@ -293,7 +294,8 @@ static bool read_output(const struct reader_at *at, struct arena *arena, struct 
 	if (!reader_get_text(at, "base64", LIMIT_OUTPUT_PART_BYTES * 4 / 3 + 4, "", &given, error))
 		return false;
 	if (!base64_read(given, arena, &bytes, &report->length) || report->length > LIMIT_OUTPUT_PART_BYTES)
-		return error_set(error, ERR_INVALID, "\"base64\" is none, or more than %d bytes", LIMIT_OUTPUT_PART_BYTES);
+		return error_set(error, ERR_INVALID, "\"base64\" is none, or more than %d bytes",
+				 LIMIT_OUTPUT_PART_BYTES);
 	report->bytes = bytes;
 	return true;
 }
@@ -320,8 +322,8 @@ static bool read_ended(const struct reader_at *at, struct arena *arena, struct r
 
 static bool read_report(const struct reader_at *at, struct arena *arena, struct report *report, struct error *error)
 {
-	static const char *const known[] = { "attempt", "is", "at_ms", "result", "began_ms", "exit", "signal", "output_bytes",
-					     "cut", "detail", "offset", "text", "base64", NULL };
+	static const char *const known[] = { "attempt", "is", "at_ms", "result", "began_ms", "exit", "signal",
+					     "output_bytes", "cut", "detail", "offset", "text", "base64", NULL };
 	int kind;
 	if (!reader_want_object(at, known, error) || !need_attempt(at, &report->attempt, error) ||
 	    !need_name(at, "is", report_names, &kind, error))
@@ -475,10 +477,11 @@ static bool read_start(const struct reader_at *at, struct arena *arena, struct o
 	    !need_text(at, "flow", LIMIT_NAMESPACE_BYTES + 1 + LIMIT_NAME_BYTES, arena, &order->flow, error) ||
 	    !need_text(at, "task", LIMIT_NAME_BYTES, arena, &order->task, error) ||
 	    !reader_need_text(at, "type", LIMIT_NAME_BYTES, &type, error) ||
-	    !get_texts(at, "commands", LIMIT_COMMANDS, LIMIT_COMMAND_BYTES, arena, &order->commands, &order->command_count,
-		       error) ||
+	    !get_texts(at, "commands", LIMIT_COMMANDS, LIMIT_COMMAND_BYTES, arena, &order->commands,
+		       &order->command_count, error) ||
 	    !read_pairs(at, "env", LIMIT_ENV, LIMIT_ENV_BYTES, arena, &order->env, &order->env_count, error) ||
-	    !read_pairs(at, "inputs", LIMIT_INPUTS, LIMIT_INPUTS_BYTES, arena, &order->inputs, &order->input_count, error) ||
+	    !read_pairs(at, "inputs", LIMIT_INPUTS, LIMIT_INPUTS_BYTES, arena, &order->inputs, &order->input_count,
+			error) ||
 	    !get_text(at, "message", LIMIT_COMMAND_BYTES, arena, &order->message, error) ||
 	    !reader_get_int(at, "duration_ms", 0, INT64_MAX / 4, 0, &order->duration_ms, error) ||
 	    !reader_get_int(at, "timeout_ms", 0, INT64_MAX / 4, 0, &order->timeout_ms, error))
@@ -489,7 +492,8 @@ static bool read_start(const struct reader_at *at, struct arena *arena, struct o
 static bool read_order(const struct reader_at *at, struct arena *arena, struct order *order, struct error *error)
 {
 	static const char *const known[] = { "seq", "do", "attempt", "tenant", "flow", "execution", "task", "type",
-					     "commands", "env", "inputs", "message", "duration_ms", "timeout_ms", NULL };
+					     "commands", "env", "inputs", "message", "duration_ms", "timeout_ms",
+					     NULL };
 	int kind;
 	if (!reader_want_object(at, known, error) || !reader_need_int(at, "seq", 1, INT64_MAX, &order->seq, error) ||
 	    !need_name(at, "do", order_names, &kind, error) || !need_attempt(at, &order->attempt, error))
@@ -521,7 +525,8 @@ static bool read_answer(const struct reader_at *root, struct arena *arena, void 
 	struct exchange_answer answer = { 0 };
 	struct reader_at orders = reader_key(root, "orders");
 	struct reader_at refused = reader_key(root, "refused");
-	if (!reader_want_object(root, known, error) || !reader_need_int(root, "seq", 0, INT64_MAX, &answer.seq, error) ||
+	if (!reader_want_object(root, known, error) ||
+	    !reader_need_int(root, "seq", 0, INT64_MAX, &answer.seq, error) ||
 	    !reader_want_array(&orders, MOST_ORDERS, &answer.order_count, error) ||
 	    !read_refused(&refused, arena, &answer, error))
 		return false;

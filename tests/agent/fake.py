@@ -260,7 +260,11 @@ class Agent:
         return sorted(path.name for path in (self.data / "agent" / "spool").glob("*-*/*"))
 
     def work(self):
-        return sorted(path.name for path in (self.data / "agent" / "work").iterdir())
+        """The scratch folders of attempts; those that runners keep for the next one are empty."""
+        folders = list((self.data / "agent" / "work").iterdir())
+        for folder in folders:
+            assert not folder.name.startswith("spare-") or list(folder.iterdir()) == []
+        return sorted(folder.name for folder in folders if not folder.name.startswith("spare-"))
 
     def log(self):
         return self.log_path.read_text()

@@ -1,7 +1,9 @@
 """The agent against a server that only speaks the exchange: what it takes, what it tells, what it survives."""
 
 import os
+import pwd
 import signal
+import subprocess
 
 import pytest
 
@@ -85,7 +87,8 @@ def test_a_sleep_ends_by_its_timeout_or_a_stop(agent, server):
     server.wait_began(attempt_name(3))
     server.order(do="stop", attempt=attempt_name(2))
     server.order(do="kill", attempt=attempt_name(3))
-    assert [server.wait_end(attempt_name(number))["result"] for number in (1, 2, 3)] == ["timed_out", "stopped", "killed"]
+    results = [server.wait_end(attempt_name(number))["result"] for number in (1, 2, 3)]
+    assert results == ["timed_out", "stopped", "killed"]
 
 
 def test_the_environment_is_clean_and_inputs_have_their_prefix(agent, server):
@@ -177,7 +180,8 @@ def test_an_order_repeated_within_a_session_is_carried_out_once(agent, server, d
     server.wait_end(NAME)
     with server.changed:
         server.orders.insert(0, {"seq": 1, "do": "start", "attempt": NAME, "tenant": "main", "flow": "ops.test",
-                                 "execution": 1, "task": "task", "type": "shell", "commands": [f"echo again >>{trace}"]})
+                                 "execution": 1, "task": "task", "type": "shell",
+                                 "commands": [f"echo again >>{trace}"]})
         server.changed.notify_all()
     server.start(attempt_name(2), type="noop")
     server.wait_end(attempt_name(2))
@@ -494,15 +498,13 @@ def test_root_runs_attempts_as_another_user(data, server):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_root_needs_a_user_for_attempts(data):
-    import pwd
     try:
         pwd.getpwnam("lull-run")
         pytest.skip("there is a user lull-run")
     except KeyError:
         pass
-    data.joinpath("agent").mkdir()
-    import subprocess
-    result = subprocess.run([fake.BINARY, "agent", "--data", str(data), "--name", "test"], capture_output=True, text=True)
+    result = subprocess.run([fake.BINARY, "agent", "--data", str(data), "--name", "test"], capture_output=True,
+                            text=True)
     assert result.returncode != 0 and "useradd --system lull-run" in result.stderr
 
 

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import pwd
+import shutil
 import signal
 
 import pytest
@@ -119,6 +120,16 @@ def test_the_scratch_folder_is_removed_without_following_links(runner, folder, t
     assert (precious / "file").read_text() == "kept"
 
 
+def test_a_scratch_folder_that_was_used_is_no_other_attempts(runner, folder):
+    for number, command in enumerate(["touch file", "mkdir -p .a/b", "chmod 755 .", "touch .x; rm .x", "true"], 1):
+        _, output = runner.run(f"1099511627777.0.{number}", f"ls -A | wc -l; stat -c %a .; pwd; {command}")
+        assert output.decode().split() == ["0", "700", str(folder.work / f"1099511627777.0.{number}")]
+    assert [path.name for path in folder.work.iterdir()] == [f"spare-{runner.process.pid}"]
+    runner.leave()
+    runner.process.wait(rig.PATIENCE_SECONDS)
+    assert list(folder.work.iterdir()) == []
+
+
 def test_files_of_the_order_are_in_the_scratch_folder(runner):
     big = "x" * 300_000
     _, output = runner.run(ATTEMPT, 'wc -c <"$INPUT_BIG_FILE"; stat -c %a "$INPUT_BIG_FILE"',
@@ -214,7 +225,8 @@ def test_stop_reaches_every_process_of_the_tree(runner, tmp_path):
 
 def test_stop_leaves_the_command_the_time_to_clean_up(runner, tmp_path):
     ready, go = fifo(tmp_path, "ready"), fifo(tmp_path, "go")
-    runner.order(ATTEMPT, f"trap 'read line <{go}; echo cleaned; exit 5' TERM; echo >{ready}; while :; do sleep 60; done")
+    runner.order(ATTEMPT, f"""trap 'read line <{go}; echo cleaned; exit 5' TERM
+        echo >{ready}; while :; do sleep 60; done""")
     turn = runner.until(BEGAN).turn
     read_fifo(ready)
     runner.tell(rig.SIGNAL_STOP, turn)
@@ -279,7 +291,9 @@ def test_the_timeout_stops_a_command(runner, tmp_path):
 
 def test_what_a_command_leaves_behind_is_killed_when_it_ends(runner, tmp_path):
     ready = fifo(tmp_path)
-    runner.order(ATTEMPT, f"(trap '' TERM HUP; setsid sh -c 'sleep 1000; :' & setsid sleep 1000 & echo >{ready}); exit 4")
+    runner.order(ATTEMPT, f"""
+        (trap '' TERM HUP; setsid sh -c 'sleep 1000; :' & setsid sleep 1000 & echo >{ready})
+        exit 4""")
     read_fifo(ready)
     end = runner.until(ENDED).end
     assert (end.by, end.exit) == (BY_ITSELF, 4)
@@ -383,7 +397,7 @@ def test_a_full_disk_loses_output_but_not_the_result(tmp_path):
 
 def test_a_scratch_folder_that_cannot_be_made_fails_the_attempt(runner, folder):
     runner.run("1099511627777.0.2", "true")
-    folder.work.rmdir()
+    shutil.rmtree(folder.work)
     runner.order(ATTEMPT, "true")
     assert runner.note().kind == BEGAN
     end = runner.until(ENDED).end
