@@ -36,9 +36,7 @@ struct tick {
 static bool expire_exchanges(struct tx *tx, struct engine *engine, struct error *error)
 {
 	(void)engine;
-	(void)error;
-	agents_expire(tx);
-	return true;
+	return agents_expire(tx, error);
 }
 
 static bool reap(struct tx *tx, struct engine *engine, struct error *error);

@@ -128,11 +128,16 @@ bool agents_hello(struct tx *tx, const struct credential *credential, const stru
 	return true;
 }
 
-/* Orders that `got` does not cover are sent again, under their old numbers. */
+/*
+ * Orders that `got` does not cover and whose answer must be lost are sent again, all of them, under their old
+ * numbers and before any other.
+ */
 static bool resend(struct tx *tx, struct session *session, struct error *error)
 {
+	if (session_is_in_doubt(session, tx->now))
+		return true;
 	for (size_t i = 0; i < session->sent_count; i++) {
-		const struct sent_order *sent = &session->sent[i];
+		struct sent_order *sent = &session->sent[i];
 		struct order order = { .kind = sent->kind, .attempt = sent->attempt };
 		struct execution_row execution;
 		bool found = true;
@@ -142,8 +147,9 @@ static bool resend(struct tx *tx, struct session *session, struct error *error)
 						     error))))
 			return false;
 		order.seq = sent->seq;
+		sent->sent_ms = tx->now;
 		if (found)
-			session_order(session, &order);
+			session_order(tx, session, &order);
 	}
 	return true;
 }
@@ -214,14 +220,17 @@ void agents_hang_up(struct tx *tx, const void *client)
 	}
 }
 
-void agents_expire(struct tx *tx)
+bool agents_expire(struct tx *tx, struct error *error)
 {
 	struct session *next;
 	for (struct session *session = memory_of(tx)->hungry; session; session = next) {
 		next = session->next_hungry;
-		if (session->waiting.until <= tx->now)
+		if (!resend(tx, session, error))
+			return false;
+		if (session->waiting.until <= tx->now || session->waiting.answer->order_count)
 			session_answer(tx, session);
 	}
+	return true;
 }
 
 static bool reap_agent(struct tx *tx, const struct agent_row *agent, struct error *error)

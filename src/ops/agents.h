@@ -33,8 +33,8 @@ bool agents_exchange(struct tx *tx, struct agents_exchange **exchanges, size_t c
 
 /* The client of a waiting exchange is gone: it is answered, so that nothing is handed to nobody. */
 void agents_hang_up(struct tx *tx, const void *client);
-/* A tick: answers the exchanges that have waited long enough. */
-void agents_expire(struct tx *tx);
+/* A tick: answers the exchanges that have waited long enough, and sends orders again whose answer was lost. */
+bool agents_expire(struct tx *tx, struct error *error) MUST_CHECK;
 /* A tick: attempts of agents that were silent for longer than lost_after are lost; their executions go on. */
 bool agents_reap(struct tx *tx, int64_t lost_after_ms, struct error *error) MUST_CHECK;
 

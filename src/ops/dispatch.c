@@ -128,7 +128,7 @@ static bool hand_out(struct tx *tx, struct session *session, const struct ready_
 	    (execution.state == EXECUTION_QUEUED && !begin_execution(tx, &execution, &attempt, error)) ||
 	    !dispatch_start_order(tx, &execution, attempt.id, session->waiting.arena, &order, error))
 		return false;
-	session_order(session, &order);
+	session_order(tx, session, &order);
 	KILL_POINT("dispatch.handed");
 	return true;
 }
@@ -287,7 +287,7 @@ bool dispatch_look(struct tx *tx, struct session *session, struct error *error)
 			return false;
 		struct order order = { .kind = (enum order_kind)orders[open[i].state], .attempt = open[i].id };
 		if (wanted && !was_told(session, order.kind, order.attempt))
-			session_order(session, &order);
+			session_order(tx, session, &order);
 	}
 	session->needs_look = false;
 	return true;
@@ -306,10 +306,11 @@ void dispatch_look_all(struct tx *tx)
 
 static bool serve(struct tx *tx, struct session *session, struct pass *pass, struct error *error)
 {
+	bool may_order = !session_is_in_doubt(session, tx->now) || session->waiting.answer->order_count;
 	session->is_new = false;
-	if (session->needs_look && !dispatch_look(tx, session, error))
+	if (may_order && session->needs_look && !dispatch_look(tx, session, error))
 		return false;
-	if (session->free > 0 && !fill(tx, session, pass, error))
+	if (may_order && session->free > 0 && !fill(tx, session, pass, error))
 		return false;
 	if (session->waiting.answer->order_count || session->waiting.until <= tx->now)
 		session_answer(tx, session);

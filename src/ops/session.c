@@ -110,23 +110,30 @@ static void put_into_answer(struct session *session, const struct order *order)
 	answer->orders[answer->order_count++] = *order;
 }
 
-static void remember(struct session *session, const struct order *order)
+static void remember(struct tx *tx, struct session *session, const struct order *order)
 {
 	if (session->sent_count == session->sent_room) {
 		session->sent_room = session->sent_room ? session->sent_room * 2 : 16;
 		session->sent = heap_grow(session->sent, session->sent_room, sizeof(*session->sent));
 	}
 	session->sent[session->sent_count++] =
-		(struct sent_order){ .seq = order->seq, .kind = order->kind, .attempt = order->attempt };
+		(struct sent_order){ .seq = order->seq, .kind = order->kind, .attempt = order->attempt,
+				     .sent_ms = tx->now };
 }
 
-void session_order(struct session *session, const struct order *order)
+bool session_is_in_doubt(const struct session *session, instant now)
+{
+	enum { MOMENT_MS = 500 };
+	return session->sent_count && now - session->sent[session->sent_count - 1].sent_ms < MOMENT_MS;
+}
+
+void session_order(struct tx *tx, struct session *session, const struct order *order)
 {
 	struct order numbered = *order;
 	/* An order that is sent again keeps its number. */
 	if (!numbered.seq) {
 		numbered.seq = ++session->seq;
-		remember(session, &numbered);
+		remember(tx, session, &numbered);
 		if (numbered.kind == ORDER_START)
 			session->free--;
 	}

@@ -15,6 +15,7 @@ struct sent_order {
 	int64_t seq;
 	enum order_kind kind;
 	struct attempt_id attempt;
+	instant sent_ms;
 };
 
 /* An exchange as it lies in the lane; its answer goes into the arena. */
@@ -61,7 +62,12 @@ struct session *session_of_agent(struct tx *tx, struct agent_id agent);
 void session_forget_all(struct memory *memory, struct tx *tx);
 
 /* Numbers an order, keeps it until it is confirmed, and puts it into the answer of the waiting exchange. */
-void session_order(struct session *session, const struct order *order);
+void session_order(struct tx *tx, struct session *session, const struct order *order);
+/*
+ * Was an answer with orders sent a moment ago and not confirmed yet? Then nothing else is ordered: an answer that
+ * overtakes it would make the agent drop what it brings. Once the moment is over, it counts as lost.
+ */
+bool session_is_in_doubt(const struct session *session, instant now) MUST_CHECK;
 /* Drops what `got` confirms. */
 void session_confirm(struct session *session, int64_t got);
 /* Start orders that are not confirmed. */

@@ -20,7 +20,6 @@ struct named_flow {
 	struct tenant_id tenant;
 	struct flow_row row;
 	const struct flow *flow;
-	struct error refusal;            /* there is none, or a hold refuses it */
 	struct backlog_id backlog;       /* of its first task, kind start; 0: not asked yet */
 	struct named_flow *next;
 };
@@ -44,12 +43,12 @@ struct batch {
 	struct accepted *keyed;
 };
 
-static bool judge_flow(struct tx *tx, const struct identity *identity, struct named_flow *named, struct error *error)
+/* May this person submit this flow now? Asked for each item: an exemption is the caller's. */
+static bool ask_gate(struct tx *tx, const struct identity *identity, const struct named_flow *named,
+		     struct error *error)
 {
 	const struct hold_set *holds;
-	if (!flows_resolve(tx, identity->tenant, named->name, &named->row, error) ||
-	    !memory_flow(tx, named->row.id, named->row.revision, &named->flow, error) ||
-	    !memory_holds(tx, &holds, error))
+	if (!memory_holds(tx, &holds, error))
 		return false;
 	struct scope_path path = { .tenant = identity->tenant, .name_space = named->row.name_space,
 				   .flow = named->row.id };
@@ -57,34 +56,24 @@ static bool judge_flow(struct tx *tx, const struct identity *identity, struct na
 	return ruling_allows(&ruling, error);
 }
 
-/*
- * Whether a hold refuses may depend on who asks; so what is remembered is per tenant and only where no hold
- * could exempt.
- */
-static bool find_flow(struct batch *batch, const struct identity *identity, const char *name, struct named_flow **found,
-		      struct error *error)
+static bool find_flow(struct batch *batch, const struct identity *identity, const char *name,
+		      struct named_flow **found, struct error *error)
 {
-	for (struct named_flow *named = batch->flows; named; named = named->next) {
-		if (named->tenant.value == identity->tenant.value && strcmp(named->name, name) == 0 &&
-		    named->refusal.code == ERR_NONE) {
-			*found = named;
-			return true;
-		}
-	}
-	struct named_flow *named = ARENA_NEW(batch->tx->arena, struct named_flow);
-	named->name = name;
-	named->tenant = identity->tenant;
-	if (!judge_flow(batch->tx, identity, named, error))
-		return false;
-	const struct hold_set *holds;
-	if (!memory_holds(batch->tx, &holds, error))
-		return false;
-	if (holds->count == 0) {
+	struct named_flow *named = batch->flows;
+	while (named && (named->tenant.value != identity->tenant.value || strcmp(named->name, name) != 0))
+		named = named->next;
+	if (!named) {
+		named = ARENA_NEW(batch->tx->arena, struct named_flow);
+		named->name = name;
+		named->tenant = identity->tenant;
+		if (!flows_resolve(batch->tx, identity->tenant, name, &named->row, error) ||
+		    !memory_flow(batch->tx, named->row.id, named->row.revision, &named->flow, error))
+			return false;
 		named->next = batch->flows;
 		batch->flows = named;
 	}
 	*found = named;
-	return true;
+	return ask_gate(batch->tx, identity, named, error);
 }
 
 /* What a key stands for: everything that was asked, but not who asked. */
