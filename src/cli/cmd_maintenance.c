@@ -18,9 +18,8 @@ static const char *path_of_hold(struct errand *errand, int64_t hold)
 }
 
 /* "2 running, 4,512 waiting". */
-static const char *say_left(struct errand *errand, struct answer hold)
+static const char *say_left(struct arena *arena, struct answer hold)
 {
-	struct arena *arena = &errand->arena;
 	return arena_printf(arena, "%s running, %s waiting", say_count(arena, answer_int(hold, "running", 0)),
 			    say_count(arena, answer_int(hold, "waiting", 0)));
 }
@@ -56,16 +55,17 @@ static const char *say_forecast(struct arena *arena, struct answer blocker)
 			    usual_ms < 0 ? "" : say_duration(arena, usual_ms), left);
 }
 
-static bool look(struct errand *errand, struct answer hold, struct progress *progress, void *context)
+static bool look(struct errand *errand, struct arena *arena, struct answer hold, struct progress *progress,
+		 void *context)
 {
+	(void)errand;
 	(void)context;
-	struct arena *arena = &errand->arena;
 	struct answer blockers = answer_get(hold, "blockers");
 	size_t count = answer_count(blockers);
 	if (answer_bool(hold, "drained") || strcmp(answer_text(hold, "phase"), "ended") == 0)
 		return true;
 	progress_line(progress, arena_printf(arena, "hold %" PRId64 " %s: %s", answer_int(hold, "id", 0),
-					     answer_text(hold, "phase"), say_left(errand, hold)), "");
+					     answer_text(hold, "phase"), say_left(arena, hold)), "");
 	for (size_t i = 0; i < count && i < SHOWN_BLOCKERS; i++)
 		progress_line(progress, say_blocker(arena, answer_item(blockers, i)),
 			      say_forecast(arena, answer_item(blockers, i)));
@@ -87,7 +87,7 @@ static bool wait_drained(struct errand *errand, int64_t hold, int64_t deadline_m
 	progress_fini(&progress);
 	if (!ok && error->code == ERR_NOT_YET)
 		error_set(error, ERR_NOT_YET, "hold %" PRId64 " is not drained yet: %s; it stays in force, and `lull "
-			  "maintenance wait` waits again", hold, say_left(errand, reply->root));
+			  "maintenance wait` waits again", hold, say_left(&errand->arena, reply->root));
 	/* One that ended while it was waited for never drained: whoever goes on now would stop what runs. */
 	if (ok && !answer_bool(reply->root, "drained"))
 		return error_set(error, ERR_CONFLICT, "hold %" PRId64 " was ended by %.100s before it was drained",
@@ -126,7 +126,7 @@ bool cmd_maintenance_enter(struct errand *errand, struct error *error)
 	int64_t hold = answer_int(reply.root, "id", 0);
 	if (ok && !errand->is_json) {
 		printf("hold %" PRId64 " %s: %s\n", hold, answer_text(reply.root, "phase"),
-		       say_left(errand, reply.root));
+		       say_left(&errand->arena, reply.root));
 		fflush(stdout);
 	}
 	if (ok && waits)

@@ -41,10 +41,10 @@ static const char *say_tasks(struct arena *arena, struct answer tasks)
 	return count ? said : "";
 }
 
-static bool look(struct errand *errand, struct answer execution, struct progress *progress, void *context)
+static bool look(struct errand *errand, struct arena *arena, struct answer execution, struct progress *progress,
+		 void *context)
 {
 	const struct endings *endings = context;
-	struct arena *arena = &errand->arena;
 	bool has_begun = answer_instant(execution, "started") != INSTANT_NONE;
 	int64_t hold = answer_int(execution, "held_by", 0);
 	const char *held = hold ? arena_printf(arena, ", held by hold %" PRId64 ": %s", hold,

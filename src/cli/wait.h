@@ -19,8 +19,9 @@ struct wait {
 	const char *path;                /* "/v1/executions/12" */
 	const char *until;               /* "ended": what the server is asked to wait for */
 	int64_t deadline_ms;             /* by the monotonic clock, INT64_MAX: none */
-	/* Looks at an answer, gives the lines of the picture. True: it is over. */
-	bool (*look)(struct errand *errand, struct answer answer, struct progress *progress, void *context);
+	/* Looks at an answer, gives the lines of the picture. The arena is for this look. True: it is over. */
+	bool (*look)(struct errand *errand, struct arena *arena, struct answer answer, struct progress *progress,
+		     void *context);
 	void *context;
 };
 
