@@ -220,9 +220,8 @@ static bool is_stray(void *context, pid_t pid, pid_t parent)
 /* Answers when to look again. */
 static int64_t look_at_swept(struct agent *agent, struct work *work)
 {
-	char mark[ATTEMPT_TEXT_BYTES + 16];
-	snprintf(mark, sizeof(mark), "LULL_ATTEMPT=%s", work->name);
-	enum process_tree_left left = process_tree_kill_marked(mark, is_stray, agent);
+	char mark[WORK_MARK_BYTES];
+	enum process_tree_left left = process_tree_kill_marked(work_mark(agent, work, mark), is_stray, agent);
 	if (left == PROCESS_TREE_REFUSED && work->clean_looks >= 0)
 		log_line(LOG_ERROR, "%s: its runner is gone, and this agent may not kill what it left", work->name);
 	work->clean_looks = left == PROCESS_TREE_NONE ? work->clean_looks + 1 : left == PROCESS_TREE_REFUSED ? -1 : 0;

@@ -258,6 +258,7 @@ bool agent_run(const struct agent_settings *settings, struct error *error)
 	agent.signals.fd = agent.slots.image = -1;
 	agent.spool = (struct spool){ .folder = -1, .boot_folder = -1, .work_folder = -1, .generation_file = -1 };
 
+	log_setup(LOG_INFO, "agent");
 	bool ok = start(&agent, error);
 	while (ok && !is_done(&agent))
 		turn(&agent);

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-enum { FIXED_VARIABLES = 8 };
+enum { FIXED_VARIABLES = 9 };
 
 static const char script_name[] = ".lull-script";
 
@@ -123,12 +123,13 @@ static void set_input(struct run_order *run, const struct text_pair *input, cons
 	add_file(run, file, input->value, length);
 }
 
-static void lay_out_environment(const struct order *order, const char *scratch, const struct agent_user *user,
-				struct arena *arena, struct run_order *run)
+static void lay_out_environment(const struct order *order, const char *mark, const char *scratch,
+				const struct agent_user *user, struct arena *arena, struct run_order *run)
 {
 	run->environment = ARENA_ARRAY(arena, const char *,
 				       FIXED_VARIABLES + order->env_count + order->input_count + 1);
 	set(run, arena_printf(arena, "LULL_ATTEMPT=%s", run->attempt));
+	set(run, mark);
 	set(run, arena_printf(arena, "LULL_EXECUTION=%" PRId64,
 			      execution_id_number((struct execution_id){ order->attempt.execution })));
 	set(run, arena_printf(arena, "LULL_FLOW=%s", order->flow));
@@ -144,14 +145,14 @@ static void lay_out_environment(const struct order *order, const char *scratch, 
 		set_input(run, &order->inputs[i], scratch, arena);
 }
 
-void layout_run_order(const struct order *order, const char *attempt, const char *scratch,
+void layout_run_order(const struct order *order, const char *attempt, const char *mark, const char *scratch,
 		      const struct agent_user *user, struct arena *arena, struct run_order *run)
 {
 	*run = (struct run_order){ .attempt = attempt, .task = order->task, .timeout_ms = order->timeout_ms };
 	run->flow = arena_printf(arena, "%s/%s", order->tenant, order->flow);
 	run->files = ARENA_ARRAY(arena, struct run_file, order->input_count + 1);
 	lay_out_arguments(order, scratch, arena, run);
-	lay_out_environment(order, scratch, user, arena, run);
+	lay_out_environment(order, mark, scratch, user, arena, run);
 	run->changes_user = user->is_other;
 	run->uid = user->uid;
 	run->gid = user->gid;

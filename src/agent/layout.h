@@ -5,7 +5,8 @@
  * A single command that begins with '/' and has nothing that a shell would look at is executed directly, as make
  * does.
  *
- * The environment holds PATH, HOME, LANG, LULL_ATTEMPT, LULL_EXECUTION, LULL_FLOW, LULL_TASK, LULL_TENANT, the
+ * The environment holds PATH, HOME, LANG, LULL_ATTEMPT, LULL_MARK (work.h), LULL_EXECUTION,
+ * LULL_FLOW, LULL_TASK, LULL_TENANT, the
  * task's own env, which may replace the first three but no name that begins with LULL_ or INPUT_, and the inputs as
  * INPUT_<NAME>. An input above LIMIT_INPUT_BYTES lies in a file that INPUT_<NAME>_FILE names. So no input ever
  * reaches a command under a bare name or as a part of its script.
@@ -21,8 +22,11 @@ struct agent_user;
 
 enum { LAYOUT_SCRIPT_BYTES = 100 * 1000 };
 
-/* Lays out a start order of a shell task; `scratch` is the path of its scratch folder. All lives in the arena. */
-void layout_run_order(const struct order *order, const char *attempt, const char *scratch,
+/*
+ * Lays out a start order of a shell task; `mark` is a whole entry of its environment, `scratch` the path of its
+ * scratch folder. All lives in the arena.
+ */
+void layout_run_order(const struct order *order, const char *attempt, const char *mark, const char *scratch,
 		      const struct agent_user *user, struct arena *arena, struct run_order *run);
 
 #endif

@@ -7,6 +7,7 @@
 #include "agent/local.h"
 #include "agent/state.h"
 #include "base/heap.h"
+#include "base/kill_point.h"
 #include "base/log.h"
 #include "sys/clock.h"
 
@@ -14,9 +15,10 @@ static void start_shell(struct agent *agent, struct work *work, const struct ord
 {
 	char scratch[sizeof(agent->folder) + ATTEMPT_TEXT_BYTES + 8];
 	snprintf(scratch, sizeof(scratch), "%s/work/%s", agent->folder, work->name);
+	char mark[WORK_MARK_BYTES];
 	struct run_order run;
 	struct buffer record = { 0 };
-	layout_run_order(order, work->name, scratch, &agent->user, &agent->arena, &run);
+	layout_run_order(order, work->name, work_mark(agent, work, mark), scratch, &agent->user, &agent->arena, &run);
 	run_order_write(&record, &run);
 	work->order_bytes = record.length;
 	work->order = buffer_take(&record);
@@ -94,7 +96,9 @@ void orders_take(struct agent *agent, const struct exchange_answer *answer, int6
 	for (size_t i = 0; i < answer->order_count; i++) {
 		if (answer->orders[i].seq <= *got)
 			continue;
+		KILL_POINT("agent.order.before");
 		carry_out(agent, &answer->orders[i]);
+		KILL_POINT("agent.order.after");
 		*got = answer->orders[i].seq;
 	}
 }

@@ -178,8 +178,10 @@ void slots_tell_wish(struct agent *agent, struct work *work)
 	struct error error;
 	int signal = work->wish == WISH_KILL ? RUNNER_SIGNAL_KILL : RUNNER_SIGNAL_STOP;
 	work->wish = WISH_NONE;
+	KILL_POINT("agent.wish.before");
 	if (!runner_signal(pidfd, signal, work->turn, &error) && error.code != ERR_NOT_FOUND)
 		log_line(LOG_ERROR, "%s: %s", work->name, error.detail);
+	KILL_POINT("agent.wish.after");
 	(void)agent;
 }
 
@@ -196,6 +198,7 @@ static void take_note(struct agent *agent, struct slot *slot, const struct runne
 {
 	struct work *work = slot->work;
 	ASSERT(work);
+	KILL_POINT("agent.note.before");
 	work->folder = agent->spool.boot_folder;
 	switch ((enum runner_note_kind)note->kind) {
 	case NOTE_BEGAN:

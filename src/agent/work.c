@@ -1,6 +1,7 @@
 #include "agent/work.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -129,4 +130,10 @@ void work_settled(struct agent *agent, struct work *work)
 		log_line(LOG_ERROR, "removing %s from the spool: %s", work->name, strerror(errno));
 	KILL_POINT("agent.settle.after");
 	work_free(agent, work);
+}
+
+const char *work_mark(const struct agent *agent, const struct work *work, char mark[WORK_MARK_BYTES])
+{
+	snprintf(mark, WORK_MARK_BYTES, "LULL_MARK=%s@%s", work->name, agent->spool.identity);
+	return mark;
 }

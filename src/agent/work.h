@@ -110,4 +110,13 @@ void work_tell(struct agent *agent, struct work *work);
 /* The server has recorded all, or does not want it: deletes the file and the work. */
 void work_settled(struct agent *agent, struct work *work);
 
+enum { WORK_MARK_BYTES = 128 };
+
+/*
+ * "LULL_MARK=<attempt>@<spool>", the entry in the environment by which the processes of a work are found again.
+ * Names of attempts are a server's own, and several servers may have agents on one machine: without the spool's
+ * identity an agent would kill what is another's. Answers `mark`.
+ */
+const char *work_mark(const struct agent *agent, const struct work *work, char mark[WORK_MARK_BYTES]);
+
 #endif

@@ -23,7 +23,7 @@ enum process_tree_left {
 };
 
 /*
- * Kills every live process whose environment has the entry `mark` ("LULL_ATTEMPT=…"), with all its descendants.
+ * Kills every live process whose environment has the entry `mark` ("LULL_MARK=…"), with all its descendants.
  * `also` (may be NULL) says of a process whether it is to be killed whatever its environment is.
  */
 enum process_tree_left process_tree_kill_marked(const char *mark, bool (*also)(void *context, pid_t pid, pid_t parent),

@@ -99,11 +99,22 @@ bool scratch_put(int folder, const char *name, const void *bytes, size_t length,
 	return ok;
 }
 
+/*
+ * Makes a folder accessible to its owner. By its name, and so through a link if somebody puts one there meanwhile:
+ * that is harmless to a user who may change only what is his own, and root never needs it. False: errno.
+ */
+static bool unlock_folder(int parent, const char *name)
+{
+	if (errno != EACCES || geteuid() == 0)
+		return false;
+	return fchmodat(parent, name, 0700, 0) == 0;
+}
+
 /* Opens a folder to be emptied, whatever its mode is. */
 static int open_to_empty(int parent, const char *name)
 {
 	int fd = open_folder(parent, name);
-	if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0)
+	if (fd < 0 && unlock_folder(parent, name))
 		fd = open_folder(parent, name);
 	if (fd >= 0)
 		(void)!fchmod(fd, 0700);
@@ -121,6 +132,13 @@ static bool is_dot(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+/* A folder can only be moved by one who may write into it. */
+static bool move_folder(int folder, const char *name, int top, const char *moved)
+{
+	return renameat(folder, name, top, moved) == 0 ||
+	       (unlock_folder(folder, name) && renameat(folder, name, top, moved) == 0);
+}
+
 /* Removes the files of `folder` and moves its folders up into `top`. Takes the descriptor. */
 static bool flatten(int folder, int top, unsigned *serial)
 {
@@ -136,9 +154,7 @@ static bool flatten(int folder, int top, unsigned *serial)
 			continue;
 		char moved[32];
 		snprintf(moved, sizeof(moved), ".lull-removing-%u", (*serial)++);
-		/* A folder can only be moved by one who may write into it. */
-		ok = errno == EISDIR && fchmodat(folder, entry->d_name, 0700, 0) == 0 &&
-		     renameat(folder, entry->d_name, top, moved) == 0;
+		ok = errno == EISDIR && move_folder(folder, entry->d_name, top, moved);
 	}
 	int problem = errno;
 	closedir(listing);

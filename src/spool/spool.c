@@ -99,8 +99,10 @@ static bool make_identity(int folder, char identity[SPOOL_NAME_BYTES], struct er
 	text_hex(random, sizeof(random), text);
 
 	int fd = openat(folder, "identity.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write(fd, text, 32) == 32 && fsync(fd) == 0 &&
-		  renameat(folder, "identity.new", folder, "identity") == 0 && fsync(folder) == 0;
+	bool ok = fd >= 0 && write(fd, text, 32) == 32 && fsync(fd) == 0;
+	KILL_POINT("spool.identity.before");
+	ok = ok && renameat(folder, "identity.new", folder, "identity") == 0 && fsync(folder) == 0;
+	KILL_POINT("spool.identity.after");
 	if (!ok)
 		fail(error, "writing its identity");
 	close_one(&fd);

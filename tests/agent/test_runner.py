@@ -12,7 +12,9 @@ import pytest
 import rig
 from rig import BEGAN, BY_FAILURE, BY_ITSELF, BY_KILL, BY_STOP, BY_TIMEOUT, ENDED, EXISTS, FENCED, OUTPUT, REFUSED
 
-ATTEMPT = "1099511627777.0.1"
+# Another one each run: other agents on this machine have attempts, too.
+EXECUTION = (1 << 40) + int.from_bytes(os.urandom(4), "big")
+ATTEMPT = f"{EXECUTION}.0.1"
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_the_signal_that_ended_a_command_is_recorded(runner):
 
 def test_one_runner_carries_out_many_attempts(runner, folder):
     for number in range(1, 50):
-        attempt = f"1099511627777.0.{number}"
+        attempt = f"{EXECUTION}.0.{number}"
         end, output = runner.run(attempt, ["/bin/echo", str(number)])
         assert (end.exit, output) == (0, b"%d\n" % number)
         assert folder.head(attempt).turn == number
@@ -72,7 +74,7 @@ def test_what_cannot_be_executed_ends_as_in_a_shell(runner, tmp_path):
     assert (end.by, end.exit) == (BY_ITSELF, 127) and b"No such file" in output
     plain = tmp_path / "plain"
     plain.write_text("echo hello")
-    end, output = runner.run("1099511627777.0.2", [str(plain)])
+    end, output = runner.run(f"{EXECUTION}.0.2", [str(plain)])
     assert end.exit == 126 and b"Permission denied" in output
 
 
@@ -122,8 +124,8 @@ def test_the_scratch_folder_is_removed_without_following_links(runner, folder, t
 
 def test_a_scratch_folder_that_was_used_is_no_other_attempts(runner, folder):
     for number, command in enumerate(["touch file", "mkdir -p .a/b", "chmod 755 .", "touch .x; rm .x", "true"], 1):
-        _, output = runner.run(f"1099511627777.0.{number}", f"ls -A | wc -l; stat -c %a .; pwd; {command}")
-        assert output.decode().split() == ["0", "700", str(folder.work / f"1099511627777.0.{number}")]
+        _, output = runner.run(f"{EXECUTION}.0.{number}", f"ls -A | wc -l; stat -c %a .; pwd; {command}")
+        assert output.decode().split() == ["0", "700", str(folder.work / f"{EXECUTION}.0.{number}")]
     assert [path.name for path in folder.work.iterdir()] == [f"spare-{runner.process.pid}"]
     runner.leave()
     runner.process.wait(rig.PATIENCE_SECONDS)
@@ -275,7 +277,7 @@ def test_kill_gets_the_better_of_a_command_that_keeps_forking(runner, tmp_path):
 def test_an_order_for_an_earlier_attempt_harms_no_later_one(runner, tmp_path):
     runner.run(ATTEMPT, "true")
     go = fifo(tmp_path)
-    runner.order("1099511627777.0.2", f"cat {go}")
+    runner.order(f"{EXECUTION}.0.2", f"cat {go}")
     assert runner.until(BEGAN).turn == 2
     runner.tell(rig.SIGNAL_KILL, 1)
     runner.tell(rig.SIGNAL_STOP, 1)
@@ -312,11 +314,11 @@ def test_a_fenced_runner_begins_nothing_and_goes(folder, tmp_path):
     with rig.Runner(folder) as runner:
         runner.run(ATTEMPT, "true")
         folder.set_generation(2)
-        runner.order("1099511627777.0.2", f"touch {tmp_path / 'ran'}")
+        runner.order(f"{EXECUTION}.0.2", f"touch {tmp_path / 'ran'}")
         assert runner.note().kind == FENCED
         assert runner.note() is None
         assert runner.process.wait(rig.PATIENCE_SECONDS) == 0
-    assert not (tmp_path / "ran").exists() and not (folder.files / "1099511627777.0.2").exists()
+    assert not (tmp_path / "ran").exists() and not (folder.files / f"{EXECUTION}.0.2").exists()
 
 
 def test_a_runner_waits_for_the_agent_that_raises_the_generation(folder, tmp_path):
@@ -387,16 +389,16 @@ def test_a_full_disk_loses_output_but_not_the_result(tmp_path):
             with open(disk / "ballast", "ab", buffering=0) as ballast, pytest.raises(OSError):
                 while True:
                     ballast.write(bytes(512))
-            runner.order("1099511627777.0.2", "true")
+            runner.order(f"{EXECUTION}.0.2", "true")
             note = runner.note()
             assert note.kind == REFUSED and "No space left" in note.end.detail
-            assert not (folder.files / "1099511627777.0.2").exists()
+            assert not (folder.files / f"{EXECUTION}.0.2").exists()
     finally:
         os.system(f"umount -l {disk}")
 
 
 def test_a_scratch_folder_that_cannot_be_made_fails_the_attempt(runner, folder):
-    runner.run("1099511627777.0.2", "true")
+    runner.run(f"{EXECUTION}.0.2", "true")
     shutil.rmtree(folder.work)
     runner.order(ATTEMPT, "true")
     assert runner.note().kind == BEGAN
