@@ -145,6 +145,7 @@ static void answer(struct call *lane_call)
 		}
 		KILL_POINT("api.answer");
 		http_answer(call->request, &call->response);
+		KILL_POINT("api.answered");
 	}
 	free_call(call);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,17 +18,16 @@ static struct {
 	long passed;
 } points[MOST_POINTS];
 
-static void note_first(const char *name)
+/* Adds a line to the list: the name, and `mark` behind it. */
+static void note(const char *name, const char *mark)
 {
 	const char *path = getenv("LULL_KILL_LIST");
 	int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666) : -1;
 	if (fd < 0)
 		return;
 	char line[80];
-	size_t length = strlen(name) < sizeof(line) - 1 ? strlen(name) : sizeof(line) - 1;
-	memcpy(line, name, length);
-	line[length] = '\n';
-	ssize_t written = write(fd, line, length + 1);
+	int length = snprintf(line, sizeof(line), "%s%s\n", name, mark);
+	ssize_t written = write(fd, line, (size_t)length);
 	(void)written;
 	close(fd);
 }
@@ -37,7 +37,7 @@ static long count(const char *name)
 	for (size_t i = 0; i < MOST_POINTS; i++) {
 		if (!points[i].name) {
 			points[i].name = name;
-			note_first(name);
+			note(name, "");
 		}
 		if (strcmp(points[i].name, name) == 0)
 			return ++points[i].passed;
@@ -55,8 +55,10 @@ void kill_point(const char *name)
 	const char *wanted = getenv("LULL_KILL");
 	while (wanted && *wanted) {
 		if (strncmp(wanted, name, length) == 0 && wanted[length] == ':' &&
-		    strtol(wanted + length + 1, NULL, 10) == passed)
+		    strtol(wanted + length + 1, NULL, 10) == passed) {
+			note(name, "!");
 			kill(getpid(), SIGKILL);
+		}
 		wanted = strchr(wanted, ',');
 		wanted = wanted ? wanted + 1 : NULL;
 	}

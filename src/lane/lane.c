@@ -96,6 +96,7 @@ static bool finish(struct worker *worker, struct tx *tx, bool *is_unknown, struc
 
 static void tell_effects(struct lane *lane, const struct tx *tx)
 {
+	KILL_POINT("lane.answered");
 	if (lane->settings.effects && tx->effect_count)
 		lane->settings.effects(lane->settings.context, tx->effects, tx->effect_count);
 	KILL_POINT("lane.after_effects");

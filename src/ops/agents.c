@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/kill_point.h"
 #include "base/limits.h"
 #include "ops/dispatch.h"
 #include "ops/reports.h"
@@ -125,6 +126,7 @@ bool agents_hello(struct tx *tx, const struct credential *credential, const stru
 		return false;
 	answer->session = session_begin(tx, &agent)->number;
 	tx_effect(tx, EFFECT_HOLDS, 0);
+	KILL_POINT("agents.greeted");
 	return true;
 }
 
@@ -180,6 +182,7 @@ static bool exchange_one(struct tx *tx, struct agents_exchange *one, struct erro
 		.answer = &one->answer,
 		.until = tx->now + (one->answer.refused_count ? 0 : one->exchange->wait_ms),
 	};
+	KILL_POINT("agents.heard");
 	session_wait(tx, session, &waiting);
 	one->waits = true;
 	if (!resend(tx, session, error))

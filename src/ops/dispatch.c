@@ -286,8 +286,10 @@ bool dispatch_look(struct tx *tx, struct session *session, struct error *error)
 		if (open[i].state == ATTEMPT_HANDED && !is_held_back(tx, session, &open[i], &wanted, error))
 			return false;
 		struct order order = { .kind = (enum order_kind)orders[open[i].state], .attempt = open[i].id };
-		if (wanted && !was_told(session, order.kind, order.attempt))
-			session_order(tx, session, &order);
+		if (!wanted || was_told(session, order.kind, order.attempt))
+			continue;
+		session_order(tx, session, &order);
+		KILL_POINT("dispatch.told");
 	}
 	session->needs_look = false;
 	return true;

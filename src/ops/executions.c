@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/kill_point.h"
 #include "core/pairs.h"
 #include "ops/dispatch.h"
 #include "ops/flows.h"
@@ -297,8 +298,9 @@ bool executions_interrupt(struct tx *tx, const struct credential *credential, in
 				       reason ? reason : "");
 	const char *subject = arena_printf(tx->arena, "%" PRId64, number);
 	const struct flow_pair details[] = { { "reason", reason } };
-	return (execution.state == EXECUTION_QUEUED ? cancel(tx, &execution, error)
-						    : interrupt(tx, &execution, interruption == INTERRUPT_KILL,
-								error)) &&
-	       identity_audit(tx, &identity, acts[interruption], subject, details, COUNT_OF(details), error);
+	bool ok = execution.state == EXECUTION_QUEUED ? cancel(tx, &execution, error)
+						      : interrupt(tx, &execution, interruption == INTERRUPT_KILL,
+								  error);
+	KILL_POINT("executions.interrupted");
+	return ok && identity_audit(tx, &identity, acts[interruption], subject, details, COUNT_OF(details), error);
 }

@@ -293,8 +293,10 @@ static void end(struct run *run)
 	tell(run->runner, &note);
 	KILL_POINT("runner.end.after");
 	if (run->runner->is_alone) {
+		KILL_POINT("runner.sync.before");
 		fdatasync(run->file);
 		fsync(run->runner->spool.boot_folder);
+		KILL_POINT("runner.sync.after");
 	}
 	close(run->file);
 }
@@ -315,6 +317,7 @@ void run_attempt(struct runner *runner, const struct run_order *order, struct ar
 	struct error error;
 	if (start(&run, arena, &error)) {
 		tell(runner, &note);
+		KILL_POINT("runner.told.after");
 		watch(&run);
 	} else {
 		run.ended_by = ENDED_BY_FAILURE;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/kill_point.h"
 #include "ops/accounts.h"
 #include "sys/environment.h"
 #include "sys/file.h"
@@ -135,6 +136,7 @@ bool first_account_begin(struct lane *writes, const char *data, const struct fir
 	if (!first.token) {
 		if (!file_token(data, token, sizeof(token), error))
 			return false;
+		KILL_POINT("first_account.token_kept");
 		credential_digest(token, file_digest);
 		first.file_token = file_digest;
 	}

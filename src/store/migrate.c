@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/kill_point.h"
 #include "store/schema.h"
 #include "store/store.h"
 
@@ -68,8 +69,12 @@ static bool apply(struct store *store, const struct migration *migration, struct
 	};
 	if (!store_begin(store, error))
 		return false;
-	if (store_script(store, migration->sql, error) && store_run(store, &insert_applied, values, NULL, error) &&
-	    store_commit(store, error))
+	bool ok = store_script(store, migration->sql, error) &&
+		  store_run(store, &insert_applied, values, NULL, error);
+	KILL_POINT("migrate.before_commit");
+	ok = ok && store_commit(store, error);
+	KILL_POINT("migrate.after_commit");
+	if (ok)
 		return true;
 	store_rollback(store);
 	return error_prefix(error, "migration %04d_%s", migration->number, migration->name);
