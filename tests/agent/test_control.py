@@ -93,7 +93,7 @@ def test_stop_waits_until_all_is_done(data, server):
                      "the command to watch the agent")
         go.write_text("")
         assert waiting.wait(rig.PATIENCE_SECONDS) == 0
-    assert gone(pid)
+    rig.wait_for(lambda: gone(pid), "the agent to be reaped")
     assert server.ends[NAME][0]["exit"] == 4
 
 
