@@ -74,6 +74,7 @@ static void write_verdict(struct writer *out, const struct overview *overview)
 	writer_key_bool(out, "drained", verdict->is_drained);
 	writer_key_int(out, "running", overview->running);
 	writer_key_int(out, "waiting", overview->waiting);
+	writer_key_bool(out, "waiting_is_more", overview->is_waiting_more);
 	writer_key_bool(out, "truncated", overview->is_truncated);
 }
 
@@ -152,7 +153,7 @@ static bool run_status(struct tx *tx, struct api_call *call, struct error *error
 	struct hold_out *out = call->out;
 	look_of(call)->now = tx->now;
 	return identity_need(tx, &call->credential, PERM_MAINTENANCE_READ, &identity, error) &&
-	       overview_take(tx, NULL, &out->overview, error);
+	       overview_take(tx, NULL, OVERVIEW_WAITING, &out->overview, error);
 }
 
 static const char *state_of(const struct overview *overview)
@@ -206,7 +207,7 @@ static bool run_enter(struct tx *tx, struct api_call *call, struct error *error)
 	struct look *look = look_of(call);
 	look->now = tx->now;
 	return holds_enter(tx, &call->credential, &look->hold.request, &out->hold, error) &&
-	       overview_take(tx, &out->hold, &out->overview, error);
+	       overview_take(tx, &out->hold, OVERVIEW_WAITING_OF_COMMAND, &out->overview, error);
 }
 
 static void write_hold(struct api_call *call, struct writer *out)
@@ -248,7 +249,7 @@ static bool run_show(struct tx *tx, struct api_call *call, struct error *error)
 			return true;
 		api_wait_is_over(call);
 	}
-	return overview_take(tx, &out->hold, &out->overview, error);
+	return overview_take(tx, &out->hold, OVERVIEW_WAITING, &out->overview, error);
 }
 
 static bool run_end(struct tx *tx, struct api_call *call, struct error *error)
@@ -257,7 +258,7 @@ static bool run_end(struct tx *tx, struct api_call *call, struct error *error)
 	struct look *look = look_of(call);
 	look->now = tx->now;
 	return holds_end(tx, &call->credential, look->hold.id, &out->hold, error) &&
-	       overview_take(tx, &out->hold, &out->overview, error);
+	       overview_take(tx, &out->hold, OVERVIEW_WAITING_OF_COMMAND, &out->overview, error);
 }
 
 static void write_end(struct api_call *call, struct writer *out)
@@ -268,6 +269,7 @@ static void write_end(struct api_call *call, struct writer *out)
 	write_hold_members(out, &result->hold);
 	writer_end_object(out);
 	writer_key_int(out, "waiting", result->overview.waiting);
+	writer_key_bool(out, "waiting_is_more", result->overview.is_waiting_more);
 	write_holds(out, "still_held_by", result->overview.holds);
 	writer_end_object(out);
 }

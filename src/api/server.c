@@ -35,7 +35,7 @@ static bool run_status(struct tx *tx, struct api_call *call, struct error *error
 	struct overview *overview = ARENA_NEW(&call->call.arena, struct overview);
 	call->out = overview;
 	return identity_need(tx, &call->credential, PERM_MAINTENANCE_READ, &identity, error) &&
-	       overview_take(tx, NULL, overview, error);
+	       overview_take(tx, NULL, OVERVIEW_WAITING, overview, error);
 }
 
 static void write_status(struct api_call *call, struct writer *out)
@@ -51,6 +51,7 @@ static void write_status(struct api_call *call, struct writer *out)
 	writer_key_int(out, "agents", (int64_t)overview->agent_count);
 	writer_key_int(out, "running", overview->running);
 	writer_key_int(out, "waiting", overview->waiting);
+	writer_key_bool(out, "waiting_is_more", overview->is_waiting_more);
 	writer_key_text(out, "maintenance", !is_held ? "open" : overview->verdict.is_drained ? "drained" : "draining");
 	writer_end_object(out);
 }

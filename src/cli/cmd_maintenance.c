@@ -21,7 +21,7 @@ static const char *path_of_hold(struct errand *errand, int64_t hold)
 static const char *say_left(struct arena *arena, struct answer hold)
 {
 	return arena_printf(arena, "%s running, %s waiting", say_count(arena, answer_int(hold, "running", 0)),
-			    say_count(arena, answer_int(hold, "waiting", 0)));
+			    say_waiting(arena, hold));
 }
 
 /* What a blocker is: "12 ops.backup dump"; by the server's own words where it is no execution's. */
@@ -210,7 +210,7 @@ static void show_maintenance(struct errand *errand, struct answer state)
 	say_field("safe", arena_printf(arena, "%s%s", answer_text(state, "safe"), answer_bool(state, "idle") ?
 				       ", nothing runs, but something may begin: `lull maintenance enter` first" : ""));
 	say_field("running", say_count(arena, answer_int(state, "running", 0)));
-	say_field("waiting", say_count(arena, answer_int(state, "waiting", 0)));
+	say_field("waiting", say_waiting(arena, state));
 	say_field("silent", say_clean(arena, silent));
 	if (answer_count(holds))
 		show_holds(errand, holds);

@@ -20,7 +20,7 @@ static void show_status(struct errand *errand, struct answer status)
 	say_field("data", say_clean(arena, answer_text(status, "data")));
 	say_field("agents", say_count(arena, answer_int(status, "agents", 0)));
 	say_field("running", say_count(arena, answer_int(status, "running", 0)));
-	say_field("waiting", say_count(arena, answer_int(status, "waiting", 0)));
+	say_field("waiting", say_waiting(arena, status));
 	say_field("maintenance", answer_text(status, "maintenance"));
 }
 

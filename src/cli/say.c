@@ -27,6 +27,12 @@ const char *say_count(struct arena *arena, int64_t count)
 	return arena_copy(arena, text, used);
 }
 
+const char *say_waiting(struct arena *arena, struct answer answer)
+{
+	const char *more = answer_bool(answer, "waiting_is_more") ? "+" : "";
+	return arena_printf(arena, "%s%s", say_count(arena, answer_int(answer, "waiting", 0)), more);
+}
+
 const char *say_duration(struct arena *arena, int64_t ms)
 {
 	char text[DURATION_TEXT_BYTES];

@@ -15,6 +15,8 @@
 const char *say_clean(struct arena *arena, const char *text) MUST_CHECK;
 /* "4,512". */
 const char *say_count(struct arena *arena, int64_t count) MUST_CHECK;
+/* What waits, as an answer of the maintenance or status routes has it; "100,000+" where the server stopped counting. */
+const char *say_waiting(struct arena *arena, struct answer answer) MUST_CHECK;
 /* "3m 2s", "-" for what is not known (below 0). */
 const char *say_duration(struct arena *arena, int64_t ms) MUST_CHECK;
 /* "3m 2s ago", "-" for INSTANT_NONE. */

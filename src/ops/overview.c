@@ -201,7 +201,8 @@ static bool gather(struct gathering *gathering, bool with_executions, struct ove
 	return true;
 }
 
-bool overview_take(struct tx *tx, const struct hold *hold, struct overview *overview, struct error *error)
+bool overview_take(struct tx *tx, const struct hold *hold, int64_t most_waiting, struct overview *overview,
+		   struct error *error)
 {
 	struct openness openness;
 	struct gathering gathering = { .tx = tx };
@@ -210,8 +211,9 @@ bool overview_take(struct tx *tx, const struct hold *hold, struct overview *over
 		return false;
 	bool with_executions = counts_executions(hold, openness);
 	if (!gather(&gathering, with_executions, overview, error) ||
-	    !ready_count(tx, OVERVIEW_WAITING, &overview->waiting, error))
+	    !ready_count(tx, most_waiting, &overview->waiting, error))
 		return false;
+	overview->is_waiting_more = overview->waiting == most_waiting;
 	overview->census = (struct census){ .list = gathering.list, .count = gathering.count,
 					    .counts_executions = with_executions };
 	struct subject everything = { .kind = SUBJECT_EVERYTHING };
