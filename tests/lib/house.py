@@ -84,6 +84,7 @@ class House:
             self.arguments.append("--no-agent")
         self.process, self.url, self.token = None, None, more.get("LULL_ADMIN_TOKEN")
         self.threads = threading.local()
+        self.agents = []  # those that were started here, and not by the server
 
     def __enter__(self):
         return self.start()
@@ -142,10 +143,14 @@ class House:
             os.kill(self.agent_pid(), signal.SIGCONT)
             os.kill(self.agent_pid(), signal.SIGTERM)
         wait_until(lambda: not self.kill_left(), "the house to be empty")
+        for agent in self.agents:
+            agent.wait(PATIENCE)
         assert code == 0, f"exit code {code}: {self.log_path.read_text()[-4000:]}"
 
     def kill_left(self):
         """Ends what is left; an agent is given the time to leave by itself."""
+        for agent in self.agents:
+            agent.poll()
         left = processes_below(self.data)
         agent = None
         with contextlib.suppress(RuntimeError):
@@ -165,6 +170,16 @@ class House:
                 if b"agent" in words[1:2] and os.fsencode(str(folder)) in words:
                     return pid
         raise RuntimeError("no agent runs")
+
+    def start_agent(self):
+        """Starts the agent of this data folder anew, as the server would; its name and slots are those it had."""
+        told = self.get("/v1/agents")["items"][0]
+        command = [PROGRAM, "agent", "--data", str(self.data), "--name", told["name"], "--slots", str(told["slots"])]
+        if os.geteuid() == 0:
+            command += ["--run-as", "root"]
+        with open(self.data / "agent" / "log", "ab") as log:
+            self.agents.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                env=self.environment))
 
     def wait_agent(self, count=1):
         """Until so many agents have said hello."""
