@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "base/kill_point.h"
 #include "base/map.h"
 #include "store/store.h"
 
@@ -20,7 +21,8 @@ enum {
 	APPLICATION_ID = 0x4C756C6C,                  /* "Lull": tells our files from another program's */
 	CHECKPOINT_PAGES = 1024,                      /* 4 MB */
 	CHECKPOINT_IDLE_PAGES = 16,
-	PAGE_CACHE_KIB = 16384,
+	WRITER_CACHE_KIB = 16384,
+	READER_CACHE_KIB = 4096,
 };
 
 struct sqlite_store {
@@ -95,7 +97,8 @@ static bool claim_file(struct sqlite_store *self, const char *where, enum store_
 static bool set_up(struct sqlite_store *self, const char *where, enum store_mode mode, struct error *error)
 {
 	char cache[64];
-	snprintf(cache, sizeof(cache), "PRAGMA cache_size=-%d", PAGE_CACHE_KIB);
+	snprintf(cache, sizeof(cache), "PRAGMA cache_size=-%d",
+		 mode == STORE_WRITER ? WRITER_CACHE_KIB : READER_CACHE_KIB);
 	sqlite3_busy_timeout(self->db, 5000);
 	sqlite3_extended_result_codes(self->db, 1);
 	if (!claim_file(self, where, mode, error) || !execute(self, cache, error) ||
@@ -284,7 +287,9 @@ static bool sqlite_upkeep(struct store *store, bool is_idle, struct error *error
 	if (self->log_pages - self->copied_pages < (is_idle ? CHECKPOINT_IDLE_PAGES : CHECKPOINT_PAGES))
 		return true;
 	int log_pages, copied_pages;
+	KILL_POINT("store.checkpoint.before");
 	int code = sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &copied_pages);
+	KILL_POINT("store.checkpoint.after");
 	if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED)
 		return fail(self, code, "checkpoint", error);
 	/* What a reader still needs stays in the log; the next checkpoint waits until as much was added again. */
