@@ -228,7 +228,7 @@ def test_stop_reaches_every_process_of_the_tree(runner, tmp_path):
 def test_stop_leaves_the_command_the_time_to_clean_up(runner, tmp_path):
     ready, go = fifo(tmp_path, "ready"), fifo(tmp_path, "go")
     runner.order(ATTEMPT, f"""trap 'read line <{go}; echo cleaned; exit 5' TERM
-        echo >{ready}; while :; do sleep 60; done""")
+        sleep 1000 & echo >{ready}; wait""")
     turn = runner.until(BEGAN).turn
     read_fifo(ready)
     runner.tell(rig.SIGNAL_STOP, turn)
