@@ -107,8 +107,8 @@ static void write_me(struct api_call *call, struct writer *out)
 }
 
 const struct api_route api_account_routes[] = {
-	{ HTTP_POST, "/v1/sign-in", API_SIGN_IN, 201, read_sign_in, run_sign_in, write_sign_in,
+	{ HTTP_POST, "/v1/sign-in", "", API_SIGN_IN, 201, read_sign_in, run_sign_in, write_sign_in,
 	  "A token for an account and its password. Open to all" },
-	{ HTTP_GET, "/v1/me", API_READ, 200, NULL, run_me, write_me, "Whose token this is" },
+	{ HTTP_GET, "/v1/me", "", API_READ, 200, NULL, run_me, write_me, "Whose token this is" },
 	{ 0 },
 };

@@ -121,10 +121,10 @@ static void write_list(struct api_call *call, struct writer *out)
 }
 
 const struct api_route api_agent_routes[] = {
-	{ HTTP_GET, "/v1/agents", API_READ, 200, NULL, run_list, write_list, "Agents that ever said hello" },
-	{ HTTP_POST, "/v1/agent/hello", API_COMMAND, 200, read_hello, run_hello, write_hello,
+	{ HTTP_GET, "/v1/agents", "", API_READ, 200, NULL, run_list, write_list, "Agents that ever said hello" },
+	{ HTTP_POST, "/v1/agent/hello", "", API_COMMAND, 200, read_hello, run_hello, write_hello,
 	  "An agent begins a session; see the exchange" },
-	{ HTTP_POST, "/v1/agent/exchange", API_EXCHANGE, 200, read_exchange, NULL, write_exchange,
+	{ HTTP_POST, "/v1/agent/exchange", "", API_EXCHANGE, 200, read_exchange, NULL, write_exchange,
 	  "An agent's reports and output in, its orders out" },
 	{ 0 },
 };

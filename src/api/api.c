@@ -206,11 +206,48 @@ static void on_gone(struct http_request *request)
 		free(hang_up);
 }
 
+static bool refuse_query(const struct api_call *call, const char *name, const char *const *known, struct error *error)
+{
+	const char *nearest = text_nearest(name, known);
+	if (!known[0])
+		return error_set(error, ERR_INVALID, "%s takes no query parameters; \"%.60s\" is one",
+				 call->route->pattern, name);
+	return error_set(error, ERR_INVALID, "there is no query parameter \"%.60s\"%s%s%s", name,
+			 nearest ? "; is \"" : "", nearest ? nearest : "", nearest ? "\" meant?" : "");
+}
+
+/* Each query parameter must be one that the route's row names, and be there once. */
+static bool check_query(struct api_call *call, struct error *error)
+{
+	enum { MOST_KNOWN = 8 };
+	const char *known[MOST_KNOWN + 1] = { NULL };
+	bool is_given[MOST_KNOWN] = { false };
+	size_t count = 0;
+	for (const char *at = call->route->query; *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+		ASSERT(count < MOST_KNOWN);
+		known[count++] = arena_copy(&call->call.arena, at, length);
+		at += length;
+	}
+	for (size_t i = 0; i < call->request->query_count; i++) {
+		const char *name = call->request->query[i].name;
+		size_t k = 0;
+		while (k < count && strcmp(known[k], name) != 0)
+			k++;
+		if (k == count)
+			return refuse_query(call, name, known, error);
+		if (is_given[k])
+			return error_set(error, ERR_INVALID, "%s is given twice; say it once", name);
+		is_given[k] = true;
+	}
+	return true;
+}
+
 static void start(struct api_call *call)
 {
 	const struct api_route *route = call->route;
 	struct error error;
-	if (route->read && !route->read(call, &error)) {
+	if (!check_query(call, &error) || (route->read && !route->read(call, &error))) {
 		http_problem(call->request, &error);
 		free_call(call);
 		return;
@@ -273,22 +310,6 @@ bool api_query_int(const struct api_call *call, const char *name, int64_t low, i
 	if (text_to_int64(text, low, high, number))
 		return true;
 	return error_set(error, ERR_INVALID, "%s must be a number from %" PRId64 " to %" PRId64, name, low, high);
-}
-
-bool api_query_known(const struct api_call *call, const char *const *known, struct error *error)
-{
-	for (size_t i = 0; i < call->request->query_count; i++) {
-		const char *name = call->request->query[i].name;
-		size_t k = 0;
-		while (known[k] && strcmp(known[k], name) != 0)
-			k++;
-		if (known[k])
-			continue;
-		const char *nearest = text_nearest(name, known);
-		return error_set(error, ERR_INVALID, "there is no query parameter \"%.60s\"%s%s%s", name,
-				 nearest ? "; is \"" : "", nearest ? nearest : "", nearest ? "\" meant?" : "");
-	}
-	return true;
 }
 
 bool api_query_wait(struct api_call *call, const char *until, enum effect_kind kind, int64_t subject,

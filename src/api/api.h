@@ -1,9 +1,10 @@
 /*
  * Lull's own API, /v1: from a request to a call on a lane, and from the call's result to an answer.
  *
- * One table row a route. `read` looks at the request on an HTTP thread and fills in what the op needs; `run` does
- * the op in a transaction of the lane; `write` turns its result into JSON, after COMMIT, while the transaction's
- * arena still lives. Who may do what is decided by the ops.
+ * One table row a route. A query parameter that the row does not name is refused, as is one that comes twice. `read`
+ * looks at the request on an HTTP thread and fills in what the op needs; `run` does the op in a transaction of the
+ * lane; `write` turns its result into JSON, after COMMIT, while the transaction's arena still lives. Who may do what
+ * is decided by the ops.
  */
 #ifndef LULL_API_API_H
 #define LULL_API_API_H
@@ -35,6 +36,7 @@ enum api_lane { API_HERE, API_READ, API_COMMAND, API_OTHER, API_SUBMIT, API_EXCH
 struct api_route {
 	enum http_method method;
 	const char *pattern;
+	const char *query;               /* the query parameters that it takes, one space between them */
 	enum api_lane lane;
 	int status;                      /* of an answer without an error, unless `run` sets another */
 	bool (*read)(struct api_call *call, struct error *error);              /* NULL: nothing to read */
@@ -80,8 +82,6 @@ bool api_number(const struct api_call *call, const char *name, int64_t *number, 
 /* A query parameter as a number; `fallback` if it is not there. False: ERR_INVALID. */
 bool api_query_int(const struct api_call *call, const char *name, int64_t low, int64_t high, int64_t fallback,
 		   int64_t *number, struct error *error) MUST_CHECK;
-/* The query parameters must be among these (NULL-ended). False: ERR_INVALID with the nearest known. */
-bool api_query_known(const struct api_call *call, const char *const *known, struct error *error) MUST_CHECK;
 /*
  * `?until=WHAT&wait=30s`: has the read run again when an effect of this kind and subject comes, for at most a minute.
  * Without the two nothing is watched. False: ERR_INVALID.

@@ -100,9 +100,8 @@ static void write_tasks(struct writer *out, const struct execution_view *view)
 
 static bool read_show(struct api_call *call, struct error *error)
 {
-	static const char *const known[] = { "until", "wait", NULL };
 	struct execution_in *in;
-	if (!api_query_known(call, known, error) || !read_number(call, error))
+	if (!read_number(call, error))
 		return false;
 	in = call->in;
 	/* The tenant is not known before the token is looked up; `run` puts it in. */
@@ -132,15 +131,13 @@ static void write_show(struct api_call *call, struct writer *out)
 
 static bool read_list(struct api_call *call, struct error *error)
 {
-	static const char *const known[] = { "flow", "state", "limit", "before", NULL };
 	struct execution_in *in = ARENA_NEW(&call->call.arena, struct execution_in);
 	const char *state = http_request_query(call->request, "state");
 	int64_t limit;
 	call->in = in;
 	call->out = ARENA_NEW(&call->call.arena, struct execution_out);
 	in->filter.flow = http_request_query(call->request, "flow");
-	if (!api_query_known(call, known, error) ||
-	    !api_query_int(call, "limit", 1, LIMIT_PAGE_ITEMS, LIMIT_PAGE_ITEMS_DEFAULT, &limit, error) ||
+	if (!api_query_int(call, "limit", 1, LIMIT_PAGE_ITEMS, LIMIT_PAGE_ITEMS_DEFAULT, &limit, error) ||
 	    !api_query_int(call, "before", 1, EXECUTION_NUMBER_LIMIT - 1, 0, &in->filter.before, error))
 		return false;
 	in->filter.limit = (size_t)limit;
@@ -179,8 +176,7 @@ static void write_list(struct api_call *call, struct writer *out)
 
 static bool read_logs(struct api_call *call, struct error *error)
 {
-	static const char *const known[] = { "task", NULL };
-	if (!api_query_known(call, known, error) || !read_number(call, error))
+	if (!read_number(call, error))
 		return false;
 	((struct execution_in *)call->in)->task = http_request_query(call->request, "task");
 	return true;
@@ -192,12 +188,21 @@ static bool is_wanted(const struct execution_in *in, const struct execution_view
 	return !in->task || strcmp(in->task, task) == 0;
 }
 
+static bool check_task(const struct execution_in *in, const struct execution_view *view, struct error *error)
+{
+	for (size_t i = 0; in->task && i < view->flow->task_count; i++)
+		if (strcmp(in->task, view->flow->tasks[i].id) == 0)
+			return true;
+	return !in->task || error_set(error, ERR_NOT_FOUND, "%s has no task %.60s", view->flow_name, in->task);
+}
+
 /* All logs of an execution in one answer: as much as a body may have, the rest by /logs/{task}. */
 static bool run_logs(struct tx *tx, struct api_call *call, struct error *error)
 {
 	const struct execution_in *in = call->in;
 	struct execution_out *out = call->out;
-	if (!executions_show(tx, &call->credential, in->number, &out->view, error))
+	if (!executions_show(tx, &call->credential, in->number, &out->view, error) ||
+	    !check_task(in, &out->view, error))
 		return false;
 	out->logs = ARENA_ARRAY(&call->call.arena, struct buffer, out->view.attempt_count);
 	size_t sum = 0;
@@ -241,9 +246,8 @@ static void write_logs(struct api_call *call, struct writer *out)
 
 static bool read_log(struct api_call *call, struct error *error)
 {
-	static const char *const known[] = { "try", "offset", NULL };
 	struct execution_in *in;
-	if (!api_query_known(call, known, error) || !read_number(call, error))
+	if (!read_number(call, error))
 		return false;
 	in = call->in;
 	in->task = api_parameter(call, "task");
@@ -301,18 +305,19 @@ static bool run_cancel(struct tx *tx, struct api_call *call, struct error *error
 }
 
 const struct api_route api_execution_routes[] = {
-	{ HTTP_GET, "/v1/executions", API_READ, 200, read_list, run_list, write_list, "Executions, newest first" },
-	{ HTTP_GET, "/v1/executions/{number}", API_READ, 200, read_show, run_show, write_show,
+	{ HTTP_GET, "/v1/executions", "flow state limit before", API_READ, 200, read_list, run_list, write_list,
+	  "Executions, newest first" },
+	{ HTTP_GET, "/v1/executions/{number}", "until wait", API_READ, 200, read_show, run_show, write_show,
 	  "An execution with its tasks; ?until=ended&wait=30s waits for its end" },
-	{ HTTP_GET, "/v1/executions/{number}/logs", API_READ, 200, read_logs, run_logs, write_logs,
+	{ HTTP_GET, "/v1/executions/{number}/logs", "task", API_READ, 200, read_logs, run_logs, write_logs,
 	  "What its attempts wrote" },
-	{ HTTP_GET, "/v1/executions/{number}/logs/{task}", API_READ, 200, read_log, run_log, NULL,
+	{ HTTP_GET, "/v1/executions/{number}/logs/{task}", "try offset", API_READ, 200, read_log, run_log, NULL,
 	  "What one attempt wrote, as it was" },
-	{ HTTP_POST, "/v1/executions/{number}/stop", API_COMMAND, 200, read_interruption, run_stop, write_show,
+	{ HTTP_POST, "/v1/executions/{number}/stop", "", API_COMMAND, 200, read_interruption, run_stop, write_show,
 	  "Tells what runs to stop; a queued one is cancelled" },
-	{ HTTP_POST, "/v1/executions/{number}/kill", API_COMMAND, 200, read_interruption, run_kill, write_show,
+	{ HTTP_POST, "/v1/executions/{number}/kill", "", API_COMMAND, 200, read_interruption, run_kill, write_show,
 	  "Kills what runs; a queued one is cancelled" },
-	{ HTTP_POST, "/v1/executions/{number}/cancel", API_COMMAND, 200, read_interruption, run_cancel, write_show,
+	{ HTTP_POST, "/v1/executions/{number}/cancel", "", API_COMMAND, 200, read_interruption, run_cancel, write_show,
 	  "Cancels an execution that has not begun" },
 	{ 0 },
 };

@@ -166,12 +166,10 @@ static void write_validate(struct api_call *call, struct writer *out)
 
 static bool read_list(struct api_call *call, struct error *error)
 {
-	static const char *const known[] = { "limit", "after", NULL };
 	struct flow_in *in = in_of(call);
 	const char *after = http_request_query(call->request, "after");
 	in->after = after ? after : "";
-	return api_query_known(call, known, error) &&
-	       api_query_int(call, "limit", 1, LIMIT_PAGE_ITEMS, LIMIT_PAGE_ITEMS_DEFAULT, &in->limit, error);
+	return api_query_int(call, "limit", 1, LIMIT_PAGE_ITEMS, LIMIT_PAGE_ITEMS_DEFAULT, &in->limit, error);
 }
 
 static bool run_list(struct tx *tx, struct api_call *call, struct error *error)
@@ -286,13 +284,14 @@ static void write_delete(struct api_call *call, struct writer *out)
 }
 
 const struct api_route api_flow_routes[] = {
-	{ HTTP_PUT, "/v1/flows", API_OTHER, 200, read_apply, run_apply, write_apply,
+	{ HTTP_PUT, "/v1/flows", "", API_OTHER, 200, read_apply, run_apply, write_apply,
 	  "Stores a flow's YAML as its next revision, if it changed" },
-	{ HTTP_POST, "/v1/flows/validate", API_READ, 200, read_apply, run_validate, write_validate,
+	{ HTTP_POST, "/v1/flows/validate", "", API_READ, 200, read_apply, run_validate, write_validate,
 	  "Checks a flow's YAML and stores nothing" },
-	{ HTTP_GET, "/v1/flows", API_READ, 200, read_list, run_list, write_list, "Flows by name" },
-	{ HTTP_GET, "/v1/flows/{flow}", API_READ, 200, NULL, run_show, write_show, "A flow with its newest revision" },
-	{ HTTP_DELETE, "/v1/flows/{flow}", API_OTHER, 200, NULL, run_delete, write_delete,
+	{ HTTP_GET, "/v1/flows", "limit after", API_READ, 200, read_list, run_list, write_list, "Flows by name" },
+	{ HTTP_GET, "/v1/flows/{flow}", "", API_READ, 200, NULL, run_show, write_show,
+	  "A flow with its newest revision" },
+	{ HTTP_DELETE, "/v1/flows/{flow}", "", API_OTHER, 200, NULL, run_delete, write_delete,
 	  "Nothing new of it can start; what was accepted runs" },
 	{ 0 },
 };

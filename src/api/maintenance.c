@@ -142,9 +142,9 @@ static struct look *look_of(struct api_call *call)
 
 static bool read_nothing(struct api_call *call, struct error *error)
 {
-	static const char *const known[] = { NULL };
+	(void)error;
 	look_of(call);
-	return api_query_known(call, known, error);
+	return true;
 }
 
 static bool run_status(struct tx *tx, struct api_call *call, struct error *error)
@@ -198,6 +198,8 @@ static bool read_enter(struct api_call *call, struct error *error)
 		request->ticket = arena_text(arena, request->ticket);
 	}
 	json_decref(root);
+	if (ok && request->reason[strspn(request->reason, " \t\r\n")] == '\0')
+		return error_set(error, ERR_INVALID, "reason is blank; say why, for those who will be held");
 	return ok;
 }
 
@@ -228,9 +230,7 @@ static bool read_id(struct api_call *call, struct error *error)
 
 static bool read_show(struct api_call *call, struct error *error)
 {
-	static const char *const known[] = { "until", "wait", NULL };
-	return read_id(call, error) && api_query_known(call, known, error) &&
-	       api_query_wait(call, "drained", EFFECT_HOLDS, 0, error);
+	return read_id(call, error) && api_query_wait(call, "drained", EFFECT_HOLDS, 0, error);
 }
 
 /* While a client waits, only whether it is drained is looked at; the census is made once, for the answer. */
@@ -250,6 +250,16 @@ static bool run_show(struct tx *tx, struct api_call *call, struct error *error)
 		api_wait_is_over(call);
 	}
 	return overview_take(tx, &out->hold, OVERVIEW_WAITING, &out->overview, error);
+}
+
+static bool read_end(struct api_call *call, struct error *error)
+{
+	static const char *const known[] = { NULL };
+	json_t *root;
+	if (!read_id(call, error) || !api_body(call, known, &root, error))
+		return false;
+	json_decref(root);
+	return true;
 }
 
 static bool run_end(struct tx *tx, struct api_call *call, struct error *error)
@@ -284,15 +294,15 @@ static void write_census(struct api_call *call, struct writer *out)
 }
 
 const struct api_route api_maintenance_routes[] = {
-	{ HTTP_GET, "/v1/maintenance", API_READ, 200, read_nothing, run_status, write_status,
+	{ HTTP_GET, "/v1/maintenance", "", API_READ, 200, read_nothing, run_status, write_status,
 	  "What is held, what runs, and whether a restart is safe" },
-	{ HTTP_POST, "/v1/maintenance", API_COMMAND, 201, read_enter, run_enter, write_hold,
+	{ HTTP_POST, "/v1/maintenance", "", API_COMMAND, 201, read_enter, run_enter, write_hold,
 	  "Enters maintenance: when it is answered, nothing that the hold covers can start" },
-	{ HTTP_GET, "/v1/maintenance/{id}", API_READ, 200, read_show, run_show, write_hold,
+	{ HTTP_GET, "/v1/maintenance/{id}", "until wait", API_READ, 200, read_show, run_show, write_hold,
 	  "A hold; ?until=drained&wait=30s waits until nothing is in flight" },
-	{ HTTP_POST, "/v1/maintenance/{id}/end", API_COMMAND, 200, read_id, run_end, write_end,
+	{ HTTP_POST, "/v1/maintenance/{id}/end", "", API_COMMAND, 200, read_end, run_end, write_end,
 	  "Ends this hold, and says who still holds" },
-	{ HTTP_GET, "/v1/maintenance/{id}/census", API_READ, 200, read_id, run_show, write_census,
+	{ HTTP_GET, "/v1/maintenance/{id}/census", "", API_READ, 200, read_id, run_show, write_census,
 	  "What is in flight under a hold, by name" },
 	{ 0 },
 };

@@ -57,8 +57,9 @@ static void write_status(struct api_call *call, struct writer *out)
 }
 
 const struct api_route api_server_routes[] = {
-	{ HTTP_GET, "/v1/health", API_HERE, 200, NULL, NULL, write_health, "Is the process alive? Open to all" },
-	{ HTTP_GET, "/v1/ready", API_HERE, 200, read_ready, NULL, write_ready, "Does it take requests? Open to all" },
-	{ HTTP_GET, "/v1/status", API_READ, 200, NULL, run_status, write_status, "What this server is and does" },
+	{ HTTP_GET, "/v1/health", "", API_HERE, 200, NULL, NULL, write_health, "Is the process alive? Open to all" },
+	{ HTTP_GET, "/v1/ready", "", API_HERE, 200, read_ready, NULL, write_ready,
+	  "Does it take requests? Open to all" },
+	{ HTTP_GET, "/v1/status", "", API_READ, 200, NULL, run_status, write_status, "What this server is and does" },
 	{ 0 },
 };

@@ -58,6 +58,9 @@ static bool read_item(const struct reader_at *at, struct arena *arena, struct su
 	    !reader_get_text(at, "key", LIMIT_KEY_BYTES, NULL, &item.key, error) ||
 	    !read_inputs(at, arena, &item, error))
 		return false;
+	/* As a variable that was never set would give it: it would make one execution of all. */
+	if (item.key && !*item.key)
+		return error_set(error, ERR_INVALID, "key is empty; leave it out, or give each execution its own");
 	item.flow = arena_text(arena, item.flow);
 	item.key = arena_text(arena, item.key);
 	item.priority = (int32_t)priority;
@@ -135,7 +138,7 @@ static void write_submit(struct api_call *call, struct writer *out)
 }
 
 const struct api_route api_submit_routes[] = {
-	{ HTTP_POST, "/v1/executions", API_SUBMIT, 201, read_submit, NULL, write_submit,
+	{ HTTP_POST, "/v1/executions", "", API_SUBMIT, 201, read_submit, NULL, write_submit,
 	  "Accepts an execution of a flow, or with `items` up to 1,000, all or none" },
 	{ 0 },
 };
