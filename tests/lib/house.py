@@ -9,10 +9,12 @@ they started. Waiting is for events; PATIENCE only ends a test that waits for wh
 """
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -67,6 +69,59 @@ def processes_below(folder):
         except OSError:
             continue
     return [pid for pid in found if pid != os.getpid()]
+
+
+class LocalConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=2 * PATIENCE)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class ScriptedAgent:
+    """An agent that does and tells what a test wants, see src/wire/exchange.h."""
+
+    def __init__(self, house, name="scripted", **more):
+        self.connection = LocalConnection(house.data / "agent.sock")
+        self.about = {"agent": name, "pool": "default", "labels": [], "slots": 4, "boot": "a-boot", "spool": "a-spool",
+                      "host": "a-host", "pid": 1, "version": "1", "attempts": [], **more}
+        self.session, self.got = None, 0
+
+    def ask(self, path, body):
+        """(status, document)"""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.connection.request("POST", path, data, {"Content-Type": "application/json"})
+        answer = self.connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def hello(self, **more):
+        status, document = self.ask("/v1/agent/hello", {**self.about, **more})
+        if status == 200:
+            self.session, self.got = document["session"], 0
+        return status, document
+
+    def exchange(self, *reports, free=0, wait_ms=0, **more):
+        """One exchange as it is answered; the orders in it count as got from then on."""
+        status, document = self.ask("/v1/agent/exchange", {"session": self.session, "got": self.got, "free": free,
+                                                           "wait_ms": wait_ms, "reports": list(reports), **more})
+        if status == 200:
+            self.got = document["seq"]
+        return status, document
+
+    def take(self, free=4):
+        """The attempts that it is handed, having waited for them."""
+        status, document = self.exchange(free=free, wait_ms=20000)
+        assert status == 200, document
+        return [order["attempt"] for order in document["orders"] if order["do"] == "start"]
+
+    def close(self):
+        self.connection.close()
 
 
 class House:
