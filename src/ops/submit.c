@@ -41,18 +41,21 @@ struct batch {
 	struct accepted *list;
 	size_t count;
 	struct accepted *keyed;
+	/* Submits change neither holds nor accounts, so what was read once counts for the whole batch. */
+	const struct hold_set *holds;
+	const struct credential *last;   /* whose identity was looked up last */
+	struct identity last_identity;
 };
 
 /* May this person submit this flow now? Asked for each item: an exemption is the caller's. */
-static bool ask_gate(struct tx *tx, const struct identity *identity, const struct named_flow *named,
+static bool ask_gate(struct batch *batch, const struct identity *identity, const struct named_flow *named,
 		     struct error *error)
 {
-	const struct hold_set *holds;
-	if (!memory_holds(tx, &holds, error))
+	if (!batch->holds && !memory_holds(batch->tx, &batch->holds, error))
 		return false;
 	struct scope_path path = { .tenant = identity->tenant, .name_space = named->row.name_space,
 				   .flow = named->row.id };
-	struct ruling ruling = gate_rule(holds, ACT_SUBMIT, &identity->caller, &path);
+	struct ruling ruling = gate_rule(batch->holds, ACT_SUBMIT, &identity->caller, &path);
 	return ruling_allows(&ruling, error);
 }
 
@@ -73,7 +76,7 @@ static bool find_flow(struct batch *batch, const struct identity *identity, cons
 		batch->flows = named;
 	}
 	*found = named;
-	return ask_gate(batch->tx, identity, named, error);
+	return ask_gate(batch, identity, named, error);
 }
 
 /* What a key stands for: everything that was asked, but not who asked. */
@@ -159,13 +162,33 @@ static bool judge_item(struct batch *batch, const struct identity *identity, con
 	return true;
 }
 
+static bool same_credential(const struct credential *a, const struct credential *b)
+{
+	return a->is_local_agent == b->is_local_agent && a->has_token == b->has_token &&
+	       a->asks_bypass == b->asks_bypass && memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
+}
+
+/* A caller who sends much sends it by one token: it is looked up once. */
+static bool identify(struct batch *batch, const struct credential *credential, struct identity *identity,
+		     struct error *error)
+{
+	if (!batch->last || !same_credential(batch->last, credential)) {
+		if (!identity_find(batch->tx, credential, identity, error))
+			return false;
+		batch->last = credential;
+		batch->last_identity = *identity;
+	}
+	*identity = batch->last_identity;
+	return identity_may(identity, PERM_EXECUTION_SUBMIT, error);
+}
+
 /* Judges one request. Refused: none of its items stays in the batch. */
 static bool judge(struct batch *batch, struct submit *submit, struct error *error)
 {
 	struct identity identity;
 	size_t before = batch->count;
 	struct accepted *keyed = batch->keyed;
-	bool ok = identity_need(batch->tx, submit->credential, PERM_EXECUTION_SUBMIT, &identity, error);
+	bool ok = identify(batch, submit->credential, &identity, error);
 	for (size_t i = 0; ok && i < submit->count; i++) {
 		ok = judge_item(batch, &identity, &submit->items[i], &submit->results[i], error);
 		if (!ok && submit->is_batch)
