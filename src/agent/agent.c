@@ -38,10 +38,14 @@ void agent_watch(struct agent *agent, struct source *source, uint32_t events)
 
 void agent_unwatch(struct agent *agent, struct source *source)
 {
-	(void)agent;
-	/* Closing takes it out of the loop: no copy of it is ever made. */
-	if (source->fd >= 0)
-		close(source->fd);
+	if (source->fd < 0)
+		return;
+	/*
+	 * Closing alone leaves it in the loop as long as a copy is open, and a runner that is being spawned has one
+	 * for a moment: vfork lets the agent go on before exec has closed what is to be closed.
+	 */
+	epoll_ctl(agent->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+	close(source->fd);
 	source->fd = -1;
 }
 
