@@ -20,6 +20,7 @@ struct worker {
 	void *memory;
 	struct arena arena;
 	instant now;                     /* of the last batch */
+	bool was_short;                  /* the last batch was committed early for its commands */
 };
 
 struct lane {
@@ -172,18 +173,32 @@ static void run_alone(struct worker *worker, struct call *call)
 		answer_failure(&call, 1, &error);
 }
 
-/* Runs groups until time or rows are used up or nothing waits. False: the engine failed, calls are in the batch. */
+/* What runs next; NULL: nothing waits, or only what a batch that is to be short leaves to the next one. */
+static struct call *take_group(struct lane *lane, size_t rows, bool is_short)
+{
+	pthread_mutex_lock(&lane->lock);
+	bool is_over = is_short && !queue_has(&lane->queue, CALL_COMMAND);
+	struct call *group = is_over ? NULL : queue_take(&lane->queue, LIMIT_BATCH_ROWS - rows);
+	pthread_mutex_unlock(&lane->lock);
+	return group;
+}
+
+/*
+ * Runs groups until time or rows are used up or nothing waits. Commands are committed as soon as they have run, so
+ * that nobody who enters maintenance waits for five hundred submits; but not twice in a row, so that the others
+ * have their turn. False: the engine failed, calls are in the batch.
+ */
 static bool run_groups(struct worker *worker, struct batch *batch, struct error *error)
 {
-	struct lane *lane = worker->lane;
 	int64_t until_us = clock_monotonic_us() + LIMIT_BATCH_US;
 	size_t rows = 0;
+	bool may_be_short = !worker->was_short, has_command = false;
+	worker->was_short = false;
 	while (rows < LIMIT_BATCH_ROWS) {
-		pthread_mutex_lock(&lane->lock);
-		struct call *group = queue_take(&lane->queue, LIMIT_BATCH_ROWS - rows);
-		pthread_mutex_unlock(&lane->lock);
+		struct call *group = take_group(worker->lane, rows, may_be_short && has_command);
 		if (!group)
 			break;
+		has_command |= group->type->kind == CALL_COMMAND;
 		size_t first = batch->count;
 		for (struct call *call = group; call; call = call->next) {
 			clear_outcome(call);
@@ -195,6 +210,7 @@ static bool run_groups(struct worker *worker, struct batch *batch, struct error 
 		if (clock_monotonic_us() >= until_us)
 			break;
 	}
+	worker->was_short = may_be_short && has_command;
 	return true;
 }
 

@@ -12,7 +12,8 @@
  * What may be relied on:
  *  1. A call is answered exactly once, by its `done`, on the lane's thread.
  *  2. `done` without an error means that what the call did is on disk.
- *  3. A batch takes kinds in the order of kinds.def, whole calls only, until 2 ms or 512 rows have passed.
+ *  3. A batch takes kinds in the order of kinds.def, whole calls only, until 2 ms or 512 rows have passed. One
+ *     that ran a command is committed at once, every other time at least.
  *  4. A call that was refused (its own error set) has written nothing; the others of its batch stand.
  *  5. `run` may be called more than once for a call; the last time counts.
  *  6. tx->now never goes back, whatever the clock does.
