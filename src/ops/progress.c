@@ -45,7 +45,17 @@ static bool view_attempts(struct tx *tx, const struct execution_row *execution, 
 	return true;
 }
 
-/* Takes out of the backlogs what the execution may have there: tasks that are not open and have not ended. */
+/*
+ * May a task have a ready row? Those that are not open and have not ended; and one that was lost and waited for its
+ * next try, when the execution was halted: it counts as failed from then on.
+ */
+static bool may_wait(const struct task_view *task)
+{
+	return task->status == TASK_READY || task->status == TASK_SKIPPED ||
+	       (task->status == TASK_FAILED && task->result == RESULT_LOST);
+}
+
+/* Takes out of the backlogs what the execution may have there. */
 static bool withdraw(struct tx *tx, const struct execution_row *execution, const struct flow *flow,
 		     const struct execution_update *update, enum execution_state before, struct error *error)
 {
@@ -53,9 +63,7 @@ static bool withdraw(struct tx *tx, const struct execution_row *execution, const
 	size_t count = 0;
 	enum backlog_kind kind = before == EXECUTION_QUEUED ? BACKLOG_START : BACKLOG_ADVANCE;
 	for (size_t i = 0; i < flow->task_count; i++) {
-		enum task_status status = update->tasks[i].status;
-		bool may_wait = status == TASK_READY || status == TASK_SKIPPED;
-		if (!may_wait || (kind == BACKLOG_START && (int32_t)i != execution_first_task(flow)))
+		if (!may_wait(&update->tasks[i]) || (kind == BACKLOG_START && (int32_t)i != execution_first_task(flow)))
 			continue;
 		struct backlog_id backlog;
 		if (!waiting_backlog(tx, execution, &flow->tasks[i], kind, &backlog, error))
@@ -107,8 +115,9 @@ bool progress_execution(struct tx *tx, struct execution_row *execution, const st
 	enum execution_state before = execution->state;
 	execution_step(flow, views, view_count, before, tx->arena, &update);
 	bool is_requeued = update.state == EXECUTION_QUEUED && before != EXECUTION_QUEUED;
-	bool may_wait = flow->task_count > 1 || before == EXECUTION_QUEUED || update.tasks[0].status == TASK_SKIPPED;
-	if ((update.is_halted || is_requeued) && may_wait && !withdraw(tx, execution, flow, &update, before, error))
+	/* The only task of a flow has no row while it is open: the look is spared. */
+	bool has_rows = flow->task_count > 1 || before == EXECUTION_QUEUED || may_wait(&update.tasks[0]);
+	if ((update.is_halted || is_requeued) && has_rows && !withdraw(tx, execution, flow, &update, before, error))
 		return false;
 	execution->state = update.state;
 	if (is_requeued)
