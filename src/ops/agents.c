@@ -40,9 +40,8 @@ static bool prepare_agent(struct tx *tx, const struct hello *hello, struct agent
 	bool found;
 	if (!agents_find(tx, hello->agent, agent, &found, error))
 		return false;
-	if (found && strcmp(agent->spool, hello->spool) != 0 && agents_last_heard(tx,
-										  agent) + LIMIT_LEASE_MS > tx->now &&
-	    session_of_agent(tx, agent->id))
+	/* By its contact and not by its session: a server that has just started knows of no session. */
+	if (found && strcmp(agent->spool, hello->spool) != 0 && agent->contact_ms + LIMIT_LEASE_MS > tx->now)
 		return error_set(error, ERR_CONFLICT,
 				 "an agent named \"%s\" runs already, on host %s; give this one another name (--name)",
 				 agent->name, agent->host);
@@ -88,9 +87,7 @@ static bool reconcile(struct tx *tx, const struct agent_row *agent, bool is_new_
 		const char *detail = is_new_boot ? "the agent's machine was started anew while it ran"
 						 : "the agent no longer knows of it";
 		/* Handed on the same boot and not in the spool: it never began. Of another boot nobody can say. */
-		if (is_new_boot && open[i].state == ATTEMPT_HANDED)
-			open[i].state = ATTEMPT_RUNNING;
-		if (!reports_give_up(tx, &open[i], detail, error))
+		if (!reports_give_up(tx, &open[i], is_new_boot, detail, error))
 			return false;
 	}
 	return true;
@@ -130,32 +127,6 @@ bool agents_hello(struct tx *tx, const struct credential *credential, const stru
 	return true;
 }
 
-/*
- * Orders that `got` does not cover and whose answer must be lost are sent again, all of them, under their old
- * numbers and before any other.
- */
-static bool resend(struct tx *tx, struct session *session, struct error *error)
-{
-	if (session_is_in_doubt(session, tx->now))
-		return true;
-	for (size_t i = 0; i < session->sent_count; i++) {
-		struct sent_order *sent = &session->sent[i];
-		struct order order = { .kind = sent->kind, .attempt = sent->attempt };
-		struct execution_row execution;
-		bool found = true;
-		if (sent->kind == ORDER_START &&
-		    (!executions_get(tx, (struct execution_id){ sent->attempt.execution }, &execution, &found, error) ||
-		     (found && !dispatch_start_order(tx, &execution, sent->attempt, session->waiting.arena, &order,
-						     error))))
-			return false;
-		order.seq = sent->seq;
-		sent->sent_ms = tx->now;
-		if (found)
-			session_order(tx, session, &order);
-	}
-	return true;
-}
-
 static bool touch(struct tx *tx, struct session *session, struct error *error)
 {
 	if (tx->now - session->contact_ms < LIMIT_LEASE_MS / 4)
@@ -185,7 +156,7 @@ static bool exchange_one(struct tx *tx, struct agents_exchange *one, struct erro
 	KILL_POINT("agents.heard");
 	session_wait(tx, session, &waiting);
 	one->waits = true;
-	if (!resend(tx, session, error))
+	if (!dispatch_resend(tx, session, error))
 		return false;
 	int32_t free = one->exchange->free < session->slots ? one->exchange->free : session->slots;
 	session->free = free - session_unconfirmed_starts(session);
@@ -228,7 +199,7 @@ bool agents_expire(struct tx *tx, struct error *error)
 	struct session *next;
 	for (struct session *session = memory_of(tx)->hungry; session; session = next) {
 		next = session->next_hungry;
-		if (!resend(tx, session, error))
+		if (!dispatch_resend(tx, session, error))
 			return false;
 		if (session->waiting.until <= tx->now || session->waiting.answer->order_count)
 			session_answer(tx, session);
@@ -244,8 +215,7 @@ static bool reap_agent(struct tx *tx, const struct agent_row *agent, struct erro
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		/* What was handed to a silent agent may have begun: only the agent could say. */
-		open[i].state = open[i].state == ATTEMPT_HANDED ? ATTEMPT_RUNNING : open[i].state;
-		if (!reports_give_up(tx, &open[i], "its agent was not heard of any more", error))
+		if (!reports_give_up(tx, &open[i], true, "its agent was not heard of any more", error))
 			return false;
 	}
 	return true;

@@ -240,6 +240,28 @@ static bool fill(struct tx *tx, struct session *session, struct pass *pass, stru
 	return true;
 }
 
+bool dispatch_resend(struct tx *tx, struct session *session, struct error *error)
+{
+	if (session_is_in_doubt(session, tx->now))
+		return true;
+	for (size_t i = 0; i < session->sent_count; i++) {
+		struct sent_order *sent = &session->sent[i];
+		struct order order = { .kind = sent->kind, .attempt = sent->attempt };
+		struct execution_row execution;
+		bool found = true;
+		if (sent->kind == ORDER_START &&
+		    (!executions_get(tx, (struct execution_id){ sent->attempt.execution }, &execution, &found, error) ||
+		     (found && !dispatch_start_order(tx, &execution, sent->attempt, session->waiting.arena, &order,
+						     error))))
+			return false;
+		order.seq = sent->seq;
+		sent->sent_ms = tx->now;
+		if (found)
+			session_order(tx, session, &order);
+	}
+	return true;
+}
+
 static bool is_held_back(struct tx *tx, const struct session *session, const struct attempt_row *attempt, bool *held,
 			 struct error *error)
 {
@@ -308,8 +330,11 @@ void dispatch_look_all(struct tx *tx)
 
 static bool serve(struct tx *tx, struct session *session, struct pass *pass, struct error *error)
 {
-	bool may_order = !session_is_in_doubt(session, tx->now) || session->waiting.answer->order_count;
 	session->is_new = false;
+	/* What an answer brought that must be lost by now comes before anything new. */
+	if (!dispatch_resend(tx, session, error))
+		return false;
+	bool may_order = !session_is_in_doubt(session, tx->now) || session->waiting.answer->order_count;
 	if (may_order && session->needs_look && !dispatch_look(tx, session, error))
 		return false;
 	if (may_order && session->free > 0 && !fill(tx, session, pass, error))

@@ -21,6 +21,11 @@ bool dispatch_at_end(struct tx *tx, struct error *error) MUST_CHECK;
 /* The start order of an attempt, from rows; its texts live in `arena`. */
 bool dispatch_start_order(struct tx *tx, const struct execution_row *execution, struct attempt_id attempt,
 			  struct arena *arena, struct order *order, struct error *error) MUST_CHECK;
+/*
+ * Orders that `got` does not cover and whose answer must be lost are sent again, all of them, under their old
+ * numbers and before any other: the agent drops what comes after a higher number. Needs a waiting session.
+ */
+bool dispatch_resend(struct tx *tx, struct session *session, struct error *error) MUST_CHECK;
 /* Sends stop, kill and taking back to a waiting session as its open attempts want them. */
 bool dispatch_look(struct tx *tx, struct session *session, struct error *error) MUST_CHECK;
 /* Has every session look at its attempts at the end of this batch: holds changed. */

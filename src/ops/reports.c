@@ -151,7 +151,8 @@ bool reports_take(struct tx *tx, struct agent_id agent, const struct report *rep
 	return true;
 }
 
-bool reports_give_up(struct tx *tx, struct attempt_row *attempt, const char *detail, struct error *error)
+bool reports_give_up(struct tx *tx, struct attempt_row *attempt, bool may_have_begun, const char *detail,
+		     struct error *error)
 {
 	struct execution_row execution;
 	const struct flow *flow;
@@ -163,14 +164,14 @@ bool reports_give_up(struct tx *tx, struct attempt_row *attempt, const char *det
 
 	enum attempt_state before = attempt->state;
 	const struct flow_task *task = &flow->tasks[attempt->id.task];
-	bool cannot_have_run = attempt->state == ATTEMPT_HANDED || !task_type_has_process(task->type);
+	bool has_run = task_type_has_process(task->type) && (may_have_begun || attempt->began_ms);
 	bool is_interrupted = before == ATTEMPT_STOPPING || before == ATTEMPT_KILLING;
-	if (cannot_have_run && !is_interrupted) {
+	if (!has_run && !is_interrupted) {
 		attempt->state = ATTEMPT_TAKEN_BACK;
 	} else {
 		become(attempt, ATTEMPT_ENDED);
 		attempt->result = RESULT_LOST;
-		if (cannot_have_run)
+		if (!has_run)
 			attempt->result = before == ATTEMPT_KILLING ? RESULT_KILLED : RESULT_STOPPED;
 		attempt->detail = detail;
 	}

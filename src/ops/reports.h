@@ -13,10 +13,11 @@ bool reports_take(struct tx *tx, struct agent_id agent, const struct report *rep
 		  struct refused_report **refused, size_t *refused_count, struct error *error) MUST_CHECK;
 
 /*
- * An open attempt will never be heard of again: it is taken back if it cannot have begun, else lost with this
- * detail; its execution goes on. Tasks that the agent does without a process have no effect outside of it, so they
- * are always taken back.
+ * An open attempt will never be heard of again. Where it was not reported as begun and `may_have_begun` is false, it
+ * never began: it is taken back, or has ended as it was told to. Else it is lost, with this detail. Its execution
+ * goes on. Tasks that the agent does without a process have no effect outside of it, so they count as not begun.
  */
-bool reports_give_up(struct tx *tx, struct attempt_row *attempt, const char *detail, struct error *error) MUST_CHECK;
+bool reports_give_up(struct tx *tx, struct attempt_row *attempt, bool may_have_begun, const char *detail,
+		     struct error *error) MUST_CHECK;
 
 #endif
