@@ -33,7 +33,8 @@ static const struct statement count_open = {
 };
 static const struct statement insert_output = {
 	"INSERT INTO output (execution, task, try, offset, bytes) VALUES (?1, ?2, ?3, ?4, ?5) "
-	"ON CONFLICT (execution, task, try, offset) DO NOTHING", "iiiib",
+	"ON CONFLICT (execution, task, try, offset) DO UPDATE SET bytes = excluded.bytes "
+	"WHERE length(excluded.bytes) > length(output.bytes)", "iiiib",
 };
 /* The part that holds `offset` begins at or before it. */
 static const struct statement select_output = {

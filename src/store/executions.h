@@ -82,7 +82,7 @@ bool attempts_open(struct tx *tx, struct agent_id agent, size_t limit, struct at
 		   struct error *error) MUST_CHECK;
 bool attempts_count_open(struct tx *tx, int64_t *handed, int64_t *begun, struct error *error) MUST_CHECK;
 
-/* Keeps a part of an attempt's output; a part that is there already stays. */
+/* Keeps a part of an attempt's output; of two parts from the same offset the longer one stays. */
 bool outputs_add(struct tx *tx, struct attempt_id id, int64_t offset, const void *bytes, size_t length,
 		 struct error *error) MUST_CHECK;
 /* Appends what the attempt wrote from `offset` on, `most` bytes at the most. */
