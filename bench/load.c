@@ -176,13 +176,19 @@ static int sync_disk(const char *folder, double seconds)
 	char path[4096], page[4096] = { 0 };
 	snprintf(path, sizeof(path), "%s/sync", folder);
 	int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	struct samples took = { 0 };
 	int64_t began = now_ns(), count = 0;
-	for (; now_ns() - began < (int64_t)(seconds * 1e9); count++)
+	for (int64_t now = began; now - began < (int64_t)(seconds * 1e9); count++) {
 		/* Over and over the same megabyte, as a write-ahead log does. */
 		if (pwrite(file, page, sizeof(page), (count % 256) * (off_t)sizeof(page)) != sizeof(page) ||
 		    fdatasync(file) < 0)
 			bench_fail("%s: %s", path, strerror(errno));
+		int64_t before = now;
+		now = now_ns();
+		samples_add(&took, now - before);
+	}
 	printf("rate %.1f\n", (double)count / ((double)(now_ns() - began) / 1e9));
+	samples_print(&took, "sync");
 	close(file);
 	unlink(path);
 	return 0;
