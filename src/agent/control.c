@@ -99,13 +99,14 @@ static void lay_out_arguments(const struct agent_settings *settings, const char 
 }
 
 /*
- * Between vfork and exec. The second child is nobody's: its parent ends at once, so that the caller has no child to
- * wait for later. Both only call what is safe here.
+ * Between _Fork and exec. The second child is nobody's: its parent ends at once, so that the caller has no child to
+ * wait for later. Both only call what is safe here. Not vfork: with a sanitizer's vfork, which keeps one return address
+ * a thread, the caller of the outer one would come back from the inner one.
  */
 static NORETURN void become_agent(const char *program, const char *const *arguments, int null, int log)
 {
 	setsid();
-	if (vfork() != 0)
+	if (_Fork() != 0)
 		_exit(0);
 	if (dup2(null, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0) {
 		syscall(SYS_close_range, 3U, ~0U, 0U);
@@ -122,7 +123,7 @@ static bool start(const char *program, const char *const *arguments, const char 
 	if (null < 0 || log < 0) {
 		error_set(error, ERR_SYSTEM, "opening %.300s: %s", log_path, strerror(errno));
 	} else {
-		child = vfork();
+		child = _Fork();
 		if (child == 0)
 			become_agent(program, arguments, null, log);
 		if (child < 0)
