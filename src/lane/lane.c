@@ -25,10 +25,11 @@ struct worker {
 
 struct lane {
 	struct lane_settings settings;
-	pthread_mutex_t lock;            /* guards queue, is_closing, figures */
+	pthread_mutex_t lock;            /* guards queue, is_closing, is_stopped, figures */
 	pthread_cond_t work;
 	struct queue queue;
-	bool is_closing;
+	bool is_closing;                 /* nothing new is let in */
+	bool is_stopped;                 /* no thread runs any more */
 	struct lane_figures figures;
 	struct watch watch;
 	size_t worker_count;
@@ -396,28 +397,44 @@ bool lane_open(const struct lane_settings *settings, struct lane **opened, struc
 	return true;
 }
 
-/* Puts a list of calls that were let in before; the lane may not close meanwhile. */
+static const char stopping[] = "the server is stopping; try again in a moment";
+
+/* Answers a list of calls that no thread of the lane will run any more. */
+static void answer_stopped(struct call *list)
+{
+	struct error error;
+	error_set(&error, ERR_BUSY, stopping);
+	for (struct call *next; list; list = next) {
+		next = list->next;
+		answer_failure(&list, 1, &error);
+	}
+}
+
+/* Puts a list of calls that were let in before. */
 static void put_again(struct lane *lane, struct call *list)
 {
 	if (!list)
 		return;
 	pthread_mutex_lock(&lane->lock);
-	while (list) {
+	bool is_stopped = lane->is_stopped;
+	while (!is_stopped && list) {
 		struct call *call = list;
 		list = call->next;
 		queue_put_back(&lane->queue, call);
 	}
 	pthread_cond_broadcast(&lane->work);
 	pthread_mutex_unlock(&lane->lock);
+	answer_stopped(list);
 }
 
 void lane_stop(struct lane *lane)
 {
+	/* What watches is put while the threads still take everything that waits. */
+	put_again(lane, watch_close(&lane->watch));
 	pthread_mutex_lock(&lane->lock);
 	lane->is_closing = true;
 	pthread_cond_broadcast(&lane->work);
 	pthread_mutex_unlock(&lane->lock);
-	put_again(lane, watch_close(&lane->watch));
 	for (size_t i = 0; i < lane->worker_count; i++) {
 		struct worker *worker = &lane->workers[i];
 		pthread_join(worker->thread, NULL);
@@ -427,6 +444,16 @@ void lane_stop(struct lane *lane)
 		arena_fini(&worker->arena);
 	}
 	lane->worker_count = 0;
+	/* Somebody may have been about to wake a call when the watch closed, and have put it too late. */
+	pthread_mutex_lock(&lane->lock);
+	lane->is_stopped = true;
+	struct call *group;
+	while ((group = queue_take(&lane->queue, LIMIT_BATCH_ROWS))) {
+		pthread_mutex_unlock(&lane->lock);
+		answer_stopped(group);
+		pthread_mutex_lock(&lane->lock);
+	}
+	pthread_mutex_unlock(&lane->lock);
 }
 
 void lane_close(struct lane *lane)
@@ -444,7 +471,7 @@ bool lane_put(struct lane *lane, struct call *call, struct error *error)
 {
 	ASSERT((call->type->kind == CALL_READ) == (lane->settings.readers > 0) && call->rows > 0);
 	pthread_mutex_lock(&lane->lock);
-	bool ok = lane->is_closing ? error_set(error, ERR_BUSY, "the server is stopping; try again in a moment")
+	bool ok = lane->is_closing ? error_set(error, ERR_BUSY, stopping)
 				   : queue_put(&lane->queue, call, error);
 	if (ok)
 		pthread_cond_signal(&lane->work);
