@@ -22,7 +22,9 @@ static const struct statement upsert_account = {
 	"ON CONFLICT (id) DO UPDATE SET role = excluded.role, password = excluded.password", "iittti",
 };
 static const struct statement insert_token = {
-	"INSERT INTO token (digest, account, name, created_ms, expires_ms, revoked_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	"INSERT INTO token (digest, account, name, created_ms, expires_ms, revoked_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+	"ON CONFLICT (digest) DO UPDATE SET account = excluded.account, name = excluded.name, "
+	"created_ms = excluded.created_ms, expires_ms = excluded.expires_ms, revoked_ms = excluded.revoked_ms",
 	"bitiii",
 };
 static const struct statement revoke_tokens = {
