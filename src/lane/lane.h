@@ -10,7 +10,8 @@
  *	                            each call alone
  *
  * What may be relied on:
- *  1. A call is answered exactly once, by its `done`, on the lane's thread.
+ *  1. A call is answered exactly once, by its `done`, on the lane's thread; when that has ended, on the thread
+ *     that stopped it or that wakes the call.
  *  2. `done` without an error means that what the call did is on disk.
  *  3. A batch takes kinds in the order of kinds.def, whole calls only, until 2 ms or 512 rows have passed. One
  *     that ran a command is committed at once, every other time at least.
