@@ -13,7 +13,8 @@
 #include "base/limits.h"
 #include "lib/stage.h"
 
-enum { AGENTS = 2, SLOTS = 3, MOST_KNOWN = 64, MOST_BEGUN = 4096, MOST_FLYING = 2, STEPS = 1500, MOST_HOLDS = 3, LIVES = 4 };
+enum { AGENTS = 2, SLOTS = 3, MOST_KNOWN = 64, MOST_BEGUN = 4096, MOST_FLYING = 2, MOST_HOLDS = 3 };
+enum { LIVES = 8, STEPS = 600 };
 
 enum phase { PHASE_NONE, PHASE_HANDED, PHASE_BEGUN, PHASE_ENDED, PHASE_TAKEN_BACK };
 
