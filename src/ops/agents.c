@@ -207,7 +207,7 @@ bool agents_expire(struct tx *tx, struct error *error)
 	return true;
 }
 
-static bool reap_agent(struct tx *tx, const struct agent_row *agent, struct error *error)
+static bool reap_agent(struct tx *tx, struct agent_row *agent, struct error *error)
 {
 	struct attempt_row *open;
 	size_t count;
@@ -218,7 +218,12 @@ static bool reap_agent(struct tx *tx, const struct agent_row *agent, struct erro
 		if (!reports_give_up(tx, &open[i], true, "its agent was not heard of any more", error))
 			return false;
 	}
-	return true;
+	/* Should it speak again, it has to say what it still has: until then that is unknown. */
+	session_end(tx, agent->id);
+	if (!agent->gave_up_ms)
+		agent->gave_up_ms = tx->now;
+	tx_effect(tx, EFFECT_HOLDS, 0);
+	return agents_save(tx, agent, error);
 }
 
 bool agents_reap(struct tx *tx, int64_t lost_after_ms, struct error *error)

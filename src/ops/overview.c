@@ -111,7 +111,8 @@ static bool gather_attempt(struct gathering *gathering, const struct attempt_row
 	const char *task = flow->tasks[row->id.task].id;
 	*entry = (struct census_entry){
 		.kind = CENSUS_ATTEMPT,
-		.is_unknown = agent && agent->is_silent,
+		/* One that has ended is here because its agent was given up, and nobody can say what it does. */
+		.is_unknown = agent && (agent->is_silent || !attempt_is_open(row->state)),
 		.is_handed = row->state == ATTEMPT_HANDED,
 		.what = arena_printf(tx->arena, "main/%s.%s #%" PRId64 " %s", flow->name_space, flow->id,
 				     execution_id_number(execution.id), task),
@@ -175,6 +176,30 @@ static bool counts_executions(const struct hold *hold, struct openness openness)
 	return hold->policy.values[hold_policy_phase(hold)][AXIS_ADVANCE] == ADVANCE_EXECUTION;
 }
 
+/* The open attempts, and behind them those that were given up with their agents. */
+static bool list_attempts(const struct gathering *gathering, size_t limit, struct attempt_row **list, size_t *count,
+			  struct error *error)
+{
+	struct tx *tx = gathering->tx;
+	if (!attempts_open(tx, (struct agent_id){ 0 }, limit, list, count, error))
+		return false;
+	for (size_t i = 0; i < gathering->agent_count; i++) {
+		const struct agent_row *agent = &gathering->agents[i].row;
+		struct attempt_row *more, *both;
+		size_t more_count;
+		if (!agent->gave_up_ms)
+			continue;
+		if (!attempts_given_up(tx, agent->id, agent->gave_up_ms, LIMIT_SLOTS, &more, &more_count, error))
+			return false;
+		both = ARENA_ARRAY(tx->arena, struct attempt_row, *count + more_count);
+		for (size_t k = 0; k < *count + more_count; k++)
+			both[k] = k < *count ? (*list)[k] : more[k - *count];
+		*list = both;
+		*count += more_count;
+	}
+	return true;
+}
+
 static bool gather(struct gathering *gathering, bool with_executions, struct overview *overview, struct error *error)
 {
 	enum { MOST = 2000 };
@@ -184,9 +209,9 @@ static bool gather(struct gathering *gathering, bool with_executions, struct ove
 	size_t execution_count = 0, attempt_count;
 	if ((with_executions &&
 	     !executions_begun(tx, (struct execution_id){ 0 }, MOST, &executions, &execution_count, error)) ||
-	    !attempts_open(tx, (struct agent_id){ 0 }, MOST, &attempts, &attempt_count, error))
+	    !list_attempts(gathering, MOST, &attempts, &attempt_count, error))
 		return false;
-	overview->is_truncated = execution_count == MOST || attempt_count == MOST;
+	overview->is_truncated = execution_count == MOST || attempt_count >= MOST;
 	gathering->room = execution_count + attempt_count;
 	gathering->list = ARENA_ARRAY(tx->arena, struct census_entry, gathering->room);
 	for (size_t i = 0; i < execution_count; i++)
@@ -227,8 +252,12 @@ bool overview_is_drained(struct tx *tx, const struct hold *hold, bool *is_draine
 	struct openness openness;
 	bool any;
 	int64_t handed, begun;
-	if (!look_at_gate(tx, &overview, &openness, error))
+	if (!look_at_gate(tx, &overview, &openness, error) || !attempts_any_given_up(tx, &any, error))
 		return false;
+	if (any) {
+		*is_drained = false;
+		return true;
+	}
 	if (counts_executions(hold, openness)) {
 		if (!executions_any_begun(tx, &any, error))
 			return false;

@@ -59,15 +59,21 @@ struct session *session_of_agent(struct tx *tx, struct agent_id agent)
 	return map_get(&memory_of(tx)->sessions_of_agent, agent.value);
 }
 
+void session_end(struct tx *tx, struct agent_id agent)
+{
+	struct memory *memory = memory_of(tx);
+	struct session *session = map_remove(&memory->sessions_of_agent, agent.value);
+	if (!session)
+		return;
+	session_answer(tx, session);
+	map_remove(&memory->sessions, session->number);
+	session_free(session);
+}
+
 struct session *session_begin(struct tx *tx, const struct agent_row *agent)
 {
 	struct memory *memory = memory_of(tx);
-	struct session *older = map_remove(&memory->sessions_of_agent, agent->id.value);
-	if (older) {
-		session_answer(tx, older);
-		map_remove(&memory->sessions, older->number);
-		session_free(older);
-	}
+	session_end(tx, agent->id);
 	struct session *session = heap_new(1, sizeof(*session));
 	session->number = agent->session;
 	session->agent = agent->id;

@@ -54,6 +54,8 @@ struct session {
 
 /* Begins the session of an agent; an older one of the same agent ends, its exchange answered empty. */
 struct session *session_begin(struct tx *tx, const struct agent_row *agent);
+/* Ends the session of an agent, if it has one: its next exchange is told to say hello. */
+void session_end(struct tx *tx, struct agent_id agent);
 /* NULL: no such session, say hello. */
 struct session *session_find(struct tx *tx, int64_t number);
 /* The newest session of an agent; NULL if there is none. */

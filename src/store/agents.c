@@ -1,7 +1,8 @@
 #include "store/agents.h"
 
 #define AGENT_COLUMNS \
-	"id, name, pool, labels, slots, boot, spool, host, version, session, hello_ms, contact_ms, is_forgotten"
+	"id, name, pool, labels, slots, boot, spool, host, version, session, hello_ms, contact_ms, is_forgotten, " \
+	"gave_up_ms"
 
 static const struct statement select_by_name = { "SELECT " AGENT_COLUMNS " FROM agent WHERE name = ?1", "t" };
 static const struct statement select_by_id = { "SELECT " AGENT_COLUMNS " FROM agent WHERE id = ?1", "i" };
@@ -13,11 +14,11 @@ static const struct statement select_silent = {
 	"id IN (SELECT DISTINCT agent FROM attempt WHERE state < 4) ORDER BY id LIMIT ?2", "ii",
 };
 static const struct statement upsert_agent = {
-	"INSERT INTO agent (" AGENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+	"INSERT INTO agent (" AGENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
 	"ON CONFLICT (id) DO UPDATE SET pool = excluded.pool, labels = excluded.labels, slots = excluded.slots, "
 	"boot = excluded.boot, spool = excluded.spool, host = excluded.host, version = excluded.version, "
 	"session = excluded.session, hello_ms = excluded.hello_ms, contact_ms = excluded.contact_ms, "
-	"is_forgotten = excluded.is_forgotten", "itttittttiiii",
+	"is_forgotten = excluded.is_forgotten, gave_up_ms = excluded.gave_up_ms", "itttittttiiiii",
 };
 static const struct statement update_contact = { "UPDATE agent SET contact_ms = ?2 WHERE id = ?1", "ii" };
 
@@ -37,6 +38,7 @@ static struct agent_row map_agent(const struct rows *rows, struct arena *arena)
 		.hello_ms = rows_int(rows, 10),
 		.contact_ms = rows_int(rows, 11),
 		.is_forgotten = rows_int(rows, 12) != 0,
+		.gave_up_ms = rows_int(rows, 13),
 	};
 }
 
@@ -90,7 +92,7 @@ bool agents_save(struct tx *tx, const struct agent_row *row, struct error *error
 		STORE_INT(row->id.value), store_text(row->name), store_text(row->pool), store_text(row->labels),
 		STORE_INT(row->slots), store_text(row->boot), store_text(row->spool), store_text(row->host),
 		store_text(row->version), STORE_INT(row->session), STORE_INT(row->hello_ms), STORE_INT(row->contact_ms),
-		STORE_INT(row->is_forgotten),
+		STORE_INT(row->is_forgotten), STORE_INT(row->gave_up_ms),
 	};
 	return store_run(tx->store, &upsert_agent, values, NULL, error);
 }

@@ -21,6 +21,7 @@ struct agent_row {
 	instant hello_ms;
 	instant contact_ms;              /* last heard, to within a quarter of the lease */
 	bool is_forgotten;
+	instant gave_up_ms;              /* its attempts were given up, and it has not said hello since; 0: no */
 };
 
 /* By name or by id; texts live in the transaction's arena. */

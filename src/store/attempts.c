@@ -28,6 +28,13 @@ static const struct statement select_open_of_agent = {
 static const struct statement select_open = {
 	"SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE state < 4 AND agent > ?1 ORDER BY agent LIMIT ?2", "ii",
 };
+static const struct statement select_given_up = {
+	"SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE result = 6 AND agent = ?1 AND ended_ms >= ?2 LIMIT ?3", "iii",
+};
+static const struct statement any_given_up = {
+	"SELECT 1 FROM agent WHERE gave_up_ms > 0 AND EXISTS "
+	"(SELECT 1 FROM attempt WHERE result = 6 AND agent = agent.id AND ended_ms >= gave_up_ms) LIMIT 1", "",
+};
 static const struct statement count_open = {
 	"SELECT coalesce(sum(state = 0), 0), coalesce(sum(state > 0), 0) FROM attempt WHERE state < 4", "",
 };
@@ -150,6 +157,23 @@ bool attempts_open(struct tx *tx, struct agent_id agent, size_t limit, struct at
 {
 	const struct value key[] = { STORE_INT(agent.value), STORE_INT((int64_t)limit) };
 	return list_attempts(tx, agent.value ? &select_open_of_agent : &select_open, key, rows, count, error);
+}
+
+bool attempts_given_up(struct tx *tx, struct agent_id agent, instant since, size_t limit, struct attempt_row **rows,
+		       size_t *count, struct error *error)
+{
+	const struct value key[] = { STORE_INT(agent.value), STORE_INT(since), STORE_INT((int64_t)limit) };
+	return list_attempts(tx, &select_given_up, key, rows, count, error);
+}
+
+bool attempts_any_given_up(struct tx *tx, bool *any, struct error *error)
+{
+	struct rows rows;
+	if (!store_select(tx->store, &any_given_up, NULL, &rows, error))
+		return false;
+	bool ok = rows_next(&rows, any, error);
+	rows_end(&rows);
+	return ok;
 }
 
 bool attempts_count_open(struct tx *tx, int64_t *handed, int64_t *begun, struct error *error)

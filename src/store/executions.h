@@ -80,6 +80,11 @@ bool attempts_of(struct tx *tx, struct execution_id execution, struct attempt_ro
 /* The open ones of an agent, or with agent 0 of all; at most `limit`. */
 bool attempts_open(struct tx *tx, struct agent_id agent, size_t limit, struct attempt_row **rows, size_t *count,
 		   struct error *error) MUST_CHECK;
+/* Those of an agent that ended as lost since then; at most `limit`. */
+bool attempts_given_up(struct tx *tx, struct agent_id agent, instant since, size_t limit, struct attempt_row **rows,
+		       size_t *count, struct error *error) MUST_CHECK;
+/* Is there any that was given up with its agent, which has not said hello since? */
+bool attempts_any_given_up(struct tx *tx, bool *any, struct error *error) MUST_CHECK;
 bool attempts_count_open(struct tx *tx, int64_t *handed, int64_t *begun, struct error *error) MUST_CHECK;
 
 /* Keeps a part of an attempt's output; of two parts from the same offset the longer one stays. */
