@@ -254,7 +254,7 @@ def test_interrupting_reaches_the_whole_tree(busy, tmp_path, act, state):
 def test_a_command_that_ignores_the_stop_can_be_killed(busy, tmp_path):
     tmp_path.chmod(0o777)
     busy.apply(shell("stubborn", f"trap 'touch {tmp_path}/asked' TERM; touch {tmp_path}/ready",
-                     "while :; do sleep 0.1; done"))
+                     "while :; do sleep 0.1 || :; done"))
     number = busy.submit("default.stubborn")
     wait_until((tmp_path / "ready").exists, "the command to begin")
     assert busy.post(f"/v1/executions/{number}/stop")["state"] == "stopping"
