@@ -40,6 +40,7 @@ sys.path.insert(0, str(ROOT / "tests" / "lib"))
 
 import requests  # noqa: E402
 
+from crash_accounts import Ledger, Look  # noqa: E402
 from house import PROGRAM, House, flow, processes_below, wait_until  # noqa: E402
 
 FIVE = 5  # rounds of a house
@@ -91,6 +92,16 @@ def plan_deaths(seed, rounds):
         return dealt
 
     return list(zip(deal(points["server"]), deal(points["agent"] + points["runner"])))
+
+
+def runners_of(house):
+    """The pids of the slot runners of a house."""
+    found = []
+    for pid in processes_below(house.folder):
+        with contextlib.suppress(OSError):
+            if pathlib.Path("/proc", str(pid), "cmdline").read_bytes().startswith(b"lull-runner\0"):
+                found.append(pid)
+    return found
 
 
 def place(rng, point):
@@ -217,31 +228,6 @@ def write_flows(house):
         house.insist("PUT", "/v1/flows", data=yaml.encode(), headers={"Content-Type": "application/yaml"})
 
 
-class Ledger:
-    """What people were answered, over all rounds of a house."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.numbers = {}           # of what was accepted, by tag
-        self.doubtful = []          # groups of tags that were never answered and cannot be asked for again
-        self.keys = {}              # the item, by key
-        self.interrupted = set()    # numbers that somebody tried to stop, kill or cancel
-        self.obeyed = set()         # those where it was answered that it is so
-        self.cancelled = set()      # numbers that were answered as cancelled
-        self.holds = {}             # True: answered as entered; False: answered as ended
-        self.excused = set()        # numbers that a runner's death may have cost
-        self.seen = set()           # numbers of the rounds before
-
-    def accept(self, tag, number):
-        with self.lock:
-            known = self.numbers.setdefault(tag, number)
-        assert known == number, f"{tag} was accepted as {known} and then as {number}"
-
-    def pick(self, rng):
-        with self.lock:
-            return rng.choice(list(self.numbers.values())[-12:]) if self.numbers else None
-
-
 class Submitter:
     """One of those who start work. Every item has a tag of its own, by which it is found in the store."""
 
@@ -283,6 +269,10 @@ class Submitter:
         if has_key:
             self.ledger.keys.update({item["key"]: item for item in items})
         self.submit({"items": items} if "batch" in act else items[0], items)
+
+    def submit_some(self, kind, count):
+        items = [{**self.item(True), "flow": f"default.{kind}"} for _ in range(count)]
+        self.submit({"items": items}, items)
 
     def run(self):
         for _ in range(SUBMITS):
@@ -391,6 +381,7 @@ class Round:
         if self.rng.random() < 0.5:
             self.agent_places.append(place(self.rng, self.rng.choice(by_process["agent"])))
         self.has_doomed_runners = any(OF_RUNNERS.match(name) for name in filter(None, self.agent_places))
+        self.freezes = not self.has_doomed_runners and self.rng.random() < 0.5
         self.deaths = 0
 
     def __str__(self):
@@ -412,13 +403,40 @@ class Round:
             for task in tasks:
                 task.result()
         # From outside, too: a new agent finds what the old one's runners do, and its runners die no more.
-        house.agent.kill()
+        if self.freezes:
+            self.freeze(operator, submitter)
+        else:
+            house.agent.kill()
         self.drain(operator)
         operator.look()
         self.deaths = house.server.deaths + house.agent.deaths
         house.server.end()
         house.agent.end()
         wait_until(lambda: not processes_below(house.folder), "no process to be left")
+
+    def freeze(self, operator, submitter):
+        """The agent dies with orders given to runners that wake up only when another agent owns the spool."""
+        house = self.house
+        operator.end_all()
+        if not runners_of(house):
+            submitter.submit_some("short", 1)
+            wait_until(lambda: runners_of(house), "a runner")
+        frozen = runners_of(house)
+        for pid in frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        submitter.submit_some("short", SLOTS)
+        session = house.rows("SELECT session FROM agent")
+        # What is handed is given to a runner in the same turn of the agent. There may be none: all slots are busy.
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: house.rows("SELECT 1 FROM attempt WHERE state = 0"), "an order", patience=0.2)
+        house.agent.kill()
+        # A runner that was stopped while it created a file keeps the new agent waiting, rightly.
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: house.rows("SELECT session FROM agent") != session, "a new agent", patience=1)
+        for pid in frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def open_executions(self):
         return self.house.rows("SELECT e.id & 1099511627775, f.name, e.state FROM execution e JOIN flow f "
@@ -436,79 +454,6 @@ class Round:
                     operator.interrupt(number, self.rng.choice(["stop", "kill"]))
             return not left
         wait_until(is_drained, "all to have ended")
-
-
-class Look:
-    """The accounts, side by side."""
-
-    def __init__(self, house, ledger):
-        self.house, self.ledger = house, ledger
-        self.found = collections.defaultdict(list)  # numbers by tag
-        self.executions = {}
-        for number, name, state, inputs, started in house.rows(
-                "SELECT e.id & 1099511627775, f.name, e.state, e.inputs, e.started_ms FROM execution e JOIN flow f "
-                "ON f.id = e.flow"):
-            self.executions[number] = (name, state, started)
-            self.found[re.search(r'"tag": ?"([^"]+)"', inputs).group(1)].append(number)
-
-    def accepted(self):
-        ledger, found = self.ledger, self.found
-        for tag, number in ledger.numbers.items():
-            assert found.get(tag) == [number], f"{tag} was accepted as {number}, the store has {found.get(tag)}"
-        known = set(ledger.numbers)
-        for group in ledger.doubtful:
-            counts = {len(found.get(tag, [])) for tag in group}
-            assert counts in ({0}, {1}), f"{group} is there {counts} times"
-            known.update(group)
-        assert set(found) <= known, f"nobody submitted {set(found) - known}"
-
-    def ran_once(self, states):
-        ran = collections.Counter()
-        if self.house.lines.exists():
-            for line in self.house.lines.read_text().splitlines():
-                execution, task, _ = line.split()
-                ran[int(execution), task] += 1
-        twice = {key: count for key, count in ran.items() if count > 1}
-        assert not twice, f"ran more than once: {twice}"
-        shells = {"graph": ["a", "c", "f"]}
-        for number, (name, state, _) in self.executions.items():
-            lines = {task for task in shells.get(name, ["task"]) if ran[number, task]}
-            if states[state] == "succeeded":
-                assert len(lines) == len(shells.get(name, ["task"])), f"{number} succeeded, only {lines} ran"
-            if number in self.ledger.cancelled:
-                assert states[state] == "cancelled" and not lines, f"{number} was cancelled: {states[state]} {lines}"
-        assert not set(number for number, _ in ran) - set(self.executions), "something ran that is not in the store"
-
-    def none_suffered(self, states):
-        for number, (name, state, _) in self.executions.items():
-            allowed = {"succeeded"}
-            if number in self.ledger.interrupted:
-                allowed |= {"stopped", "killed", "cancelled"}
-            if name == "long":
-                allowed.discard("succeeded")
-            if number in self.ledger.excused:
-                allowed.add("lost")
-            assert states[state] in allowed, f"{name} {number} is {states[state]}"
-
-    def held_back(self):
-        """What started while a hold was in force started against its word."""
-        for hold, began, ended in self.house.rows("SELECT id, began_ms, ended_ms FROM hold"):
-            assert ended, f"hold {hold} is still in force"
-            for number, (_, _, started) in self.executions.items():
-                assert not began < started < ended, f"{number} started at {started}, hold {hold}: {began} to {ended}"
-
-    def everything(self, has_doomed_runners):
-        new = set(self.executions) - self.ledger.seen
-        self.ledger.seen |= new
-        if has_doomed_runners:
-            self.ledger.excused |= new
-        states = ["queued", "running", "stopping", "killing", "succeeded", "failed", "timed_out", "stopped", "killed",
-                  "cancelled", "lost"]
-        assert self.house.is_whole(), "the integrity check fails"
-        self.accepted()
-        self.ran_once(states)
-        self.none_suffered(states)
-        self.held_back()
 
 
 class Crashes:
