@@ -84,14 +84,17 @@ static bool claim_file(struct sqlite_store *self, const char *where, enum store_
 	if (!read_pragma(self, "PRAGMA application_id", &id, error) ||
 	    !read_pragma(self, "SELECT count(*) FROM sqlite_schema", &tables, error))
 		return error_prefix(error, "%.200s is no store of lull", where);
-	if (id == APPLICATION_ID)
-		return true;
-	if (id != 0 || tables != 0)
+	bool is_ours = id == APPLICATION_ID;
+	if (!is_ours && (id != 0 || tables != 0))
 		return error_set(error, ERR_STORE,
 				 "%.200s is a database of another program; give another data folder", where);
+	if (mode == STORE_READER && tables == 0)
+		return error_set(error, ERR_STORE, "the store in %.200s is empty; start the server once", where);
+	if (is_ours)
+		return true;
 	char sql[64];
 	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d", APPLICATION_ID);
-	return mode == STORE_READER || execute(self, sql, error);
+	return execute(self, sql, error);
 }
 
 static bool set_up(struct sqlite_store *self, const char *where, enum store_mode mode, struct error *error)
