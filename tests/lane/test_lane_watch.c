@@ -74,7 +74,8 @@ static void watch(struct watcher *watcher, int subject, long wanted)
 	*watcher = (struct watcher){ .subject = subject, .wanted = wanted };
 	watcher->call = (struct call){
 		.type = &look_type, .rows = 1, .done = done,
-		.watch = { .is_watching = true, .kind = EFFECT_EXECUTION, .subject = subject, .deadline_ms = INT64_MAX },
+		.watch = { .is_watching = true, .kind = EFFECT_EXECUTION, .subject = subject,
+			   .deadline_ms = INT64_MAX },
 	};
 	assert_works(lane_put(world.lane, &watcher->call, &error));
 }
