@@ -22,6 +22,14 @@ enum { DECISIONS = 2000000, MOST_HOLDS = 1000 };
 
 static struct hold holds[MOST_HOLDS];
 
+/* Of the processor, not of the wall: a decision waits for nothing. */
+static int64_t processor_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static void make_hold(struct hold *hold, size_t number)
 {
 	struct policy policy = *preset_policy((enum preset)(number % PRESETS));
@@ -45,14 +53,14 @@ int main(int count, char **arguments)
 	const struct hold_set set = { .list = holds, .count = hold_count };
 	uint64_t sum = 0;
 	long before = atomic_load(&allocations);
-	int64_t began = now_ns();
+	int64_t began = processor_ns();
 	for (int64_t i = 0; i < DECISIONS; i++) {
 		const struct scope_path path = { .tenant = { 1 }, .name_space = "ops.db", .flow = { i % 40 },
 						 .pool = "default", .agent = { 1 } };
 		struct ruling ruling = gate_rule(&set, (enum act)(i % ACTS), &nobody, &path);
 		sum += ruling.value;
 	}
-	int64_t took = now_ns() - began;
+	int64_t took = processor_ns() - began;
 	printf("decision_us %.4f\nallocations %ld\nheld %" PRIu64 "\n", (double)took / DECISIONS / 1e3,
 	       atomic_load(&allocations) - before, sum);
 	return 0;

@@ -231,10 +231,18 @@ def gate(bench):
 PARTS = (machine, gate, submit, finish, latency, drained, queued)
 
 
+def warn_of_others():
+    load_average = os.getloadavg()[0]
+    if load_average > 0.5:
+        print(f"This machine has other work (load average {load_average:.1f}): the figures will be worse than they "
+              "could be, the 99th percentiles most of all.\n")
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="lull-bench-") as folder:
         bench = Bench(pathlib.Path(folder))
+        warn_of_others()
         print(f"{'':<58} {'unit':>8} {'asked':>12} {'reached':>14}")
         for part in PARTS:
             if ONLY in part.__name__:
