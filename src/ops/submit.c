@@ -35,12 +35,20 @@ struct accepted {
 	struct accepted *next_keyed;     /* of this transaction */
 };
 
+/* An item whose key an item before it in this transaction has: it gets the same answer. */
+struct repeat {
+	struct submit_result *result;
+	const struct accepted *of;
+	struct repeat *next;
+};
+
 struct batch {
 	struct tx *tx;
 	struct named_flow *flows;
 	struct accepted *list;
 	size_t count;
 	struct accepted *keyed;
+	struct repeat *repeats;
 	/* Submits change neither holds nor accounts, so what was read once counts for the whole batch. */
 	const struct hold_set *holds;
 	const struct credential *last;   /* whose identity was looked up last */
@@ -106,13 +114,16 @@ static bool find_repeat(struct batch *batch, struct accepted *one, bool *is_repe
 	struct submit_key_row row;
 	bool found;
 	*is_repeated = false;
-	for (struct accepted *other = batch->keyed; other; other = other->next_keyed) {
-		if (other->flow->row.id.value != one->flow->row.id.value || strcmp(other->item->key,
-										   one->item->key) != 0)
-			continue;
-		/* Its number is not known yet; asking again in a moment gives it. */
-		return error_set(error, ERR_CONFLICT, "the key \"%.100s\" is being used by another request right now; "
-				 "ask again", one->item->key);
+	const struct accepted *other = batch->keyed;
+	while (other && (other->flow->row.id.value != one->flow->row.id.value ||
+			 strcmp(other->item->key, one->item->key) != 0))
+		other = other->next_keyed;
+	if (other) {
+		struct repeat *repeat = ARENA_NEW(batch->tx->arena, struct repeat);
+		*repeat = (struct repeat){ .result = one->result, .of = other, .next = batch->repeats };
+		batch->repeats = repeat;
+		*is_repeated = true;
+		return same_digest(other->digest, one->digest, one->item->key, error);
 	}
 	if (!submit_keys_find(batch->tx, one->flow->row.id, one->item->key, &row, &found, error))
 		return false;
@@ -188,6 +199,7 @@ static bool judge(struct batch *batch, struct submit *submit, struct error *erro
 	struct identity identity;
 	size_t before = batch->count;
 	struct accepted *keyed = batch->keyed;
+	struct repeat *repeats = batch->repeats;
 	bool ok = identify(batch, submit->credential, &identity, error);
 	for (size_t i = 0; ok && i < submit->count; i++) {
 		ok = judge_item(batch, &identity, &submit->items[i], &submit->results[i], error);
@@ -197,6 +209,7 @@ static bool judge(struct batch *batch, struct submit *submit, struct error *erro
 	if (!ok) {
 		batch->count = before;
 		batch->keyed = keyed;
+		batch->repeats = repeats;
 	}
 	return ok;
 }
@@ -260,6 +273,11 @@ static bool write_all(struct batch *batch, struct error *error)
 		};
 		*one->result = (struct submit_result){ .number = execution_id_number(id),
 						       .revision = one->flow->row.revision };
+	}
+	/* Now the numbers are known. */
+	for (const struct repeat *repeat = batch->repeats; repeat; repeat = repeat->next) {
+		*repeat->result = *repeat->of->result;
+		repeat->result->is_repeated = true;
 	}
 	if (!executions_add(batch->tx, rows, batch->count, error) || !write_keys(batch, rows, error) ||
 	    !write_ready(batch, rows, error))
