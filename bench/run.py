@@ -39,14 +39,20 @@ Row = collections.namedtuple("Row", "name unit asked reached ok")
 
 class Bench:
     def __init__(self, folder):
-        self.folder, self.rows, self.files = folder, [], 0
+        self.folder, self.rows, self.files, self.subject = folder, [], 0, ""
 
     def say(self, name, unit, reached, at_least=None, at_most=None):
         asked = at_least if at_most is None else at_most
         ok = None if asked is None else reached >= asked if at_most is None else reached <= asked
         row = Row(name, unit, asked, round(reached, 4), ok)
-        self.rows.append(row)
         print(line_of(row), flush=True)
+        # On paper a row says only what is new since the one above; in the file it stands alone.
+        if name.startswith("… "):
+            row = row._replace(name=f"{self.subject}, {name[2:]}")
+        else:
+            self.subject = name.removesuffix(", p50")
+        assert row.name not in [other.name for other in self.rows], row.name
+        self.rows.append(row)
 
     @contextlib.contextmanager
     def house(self, **more):
@@ -100,14 +106,14 @@ def amount_of_rows():
 
 
 def machine(bench):
-    disk(bench)
+    disk(bench, "first")
     bench.say("this machine: posix_spawn and wait, /bin/true", "1/s", tool("load", "spawn", min(SECONDS, 2))["rate"])
 
 
-def disk(bench):
+def disk(bench, when):
     """What the latencies stand on; measured beside them, since a shared disk has better and worse minutes."""
     took = tool("load", "sync", bench.folder, min(SECONDS, 2))
-    bench.say("this disk: 4 kB and fdatasync", "1/s", took["rate"])
+    bench.say(f"this disk, {when}: 4 kB and fdatasync", "1/s", took["rate"])
     bench.say("… p50", "ms", took["sync_p50_ms"])
     bench.say("… p99", "ms", took["sync_p99_ms"])
 
@@ -141,7 +147,7 @@ def finish(bench):
 
 
 def latency(bench):
-    disk(bench)
+    disk(bench, "before latencies")
     with bench.house(agent=False) as house:
         took = tool("drill", "latency", port_of(house), house.token, socket_of(house), "default.noop", 100,
                     max(SECONDS, 2))
@@ -192,7 +198,7 @@ def claims_within_holds(house):
 
 
 def queued(bench):
-    disk(bench)
+    disk(bench, "before holds")
     with bench.house(agent=False) as house:
         fill(house)
         bench.say(f"memory of the server, {amount_of_rows()}", "MB", resident_mb(house), at_most=64)
