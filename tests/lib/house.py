@@ -27,14 +27,14 @@ PATIENCE = 60  # seconds
 ENDED = {"succeeded", "failed", "timed_out", "stopped", "killed", "cancelled", "lost"}
 
 
-def wait_until(condition, what, patience=PATIENCE):
+def wait_until(condition, what, patience=None, told=lambda: ""):
     """Looks until `condition` answers something true, for what has no event to wait for."""
-    limit = time.monotonic() + patience
+    limit = time.monotonic() + (patience or PATIENCE)
     while True:
         answer = condition()
         if answer:
             return answer
-        assert time.monotonic() < limit, f"waited in vain for {what}"
+        assert time.monotonic() < limit, f"waited in vain for {what} {told()}"
         time.sleep(0.01)
 
 
@@ -69,6 +69,12 @@ def processes_below(folder):
         except OSError:
             continue
     return [pid for pid in found if pid != os.getpid()]
+
+
+def is_agent(pid):
+    with contextlib.suppress(OSError):
+        return b"agent" in pathlib.Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")[1:2]
+    return False
 
 
 class LocalConnection(http.client.HTTPConnection):
@@ -197,21 +203,24 @@ class House:
         with contextlib.suppress(RuntimeError):
             os.kill(self.agent_pid(), signal.SIGCONT)
             os.kill(self.agent_pid(), signal.SIGTERM)
-        wait_until(lambda: not self.kill_left(), "the house to be empty")
+        wait_until(lambda: not self.kill_left(), "the house to be empty", told=self.what_is_left)
         for agent in self.agents:
             agent.wait(PATIENCE)
         assert code == 0, f"exit code {code}: {self.log_path.read_text()[-4000:]}"
 
+    def what_is_left(self):
+        """For whoever has to find out why it did not go."""
+        left = {pid: pathlib.Path("/proc", str(pid), "cmdline").read_bytes() for pid in processes_below(self.data)}
+        log = self.data / "agent" / "log"
+        return f"{left} {log.read_text()[-3000:] if log.exists() else ''}"
+
     def kill_left(self):
-        """Ends what is left; an agent is given the time to leave by itself."""
+        """Ends what is left. Agents leave by themselves, with the helpers that a sanitizer gives them at their end."""
         for agent in self.agents:
             agent.poll()
         left = processes_below(self.data)
-        agent = None
-        with contextlib.suppress(RuntimeError):
-            agent = self.agent_pid()
         for pid in left:
-            if pid != agent:
+            if not is_agent(pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         return left
@@ -220,10 +229,8 @@ class House:
         """The pid of the agent of this data folder; RuntimeError if there is none."""
         folder = folder or self.data
         for pid in processes_below(folder):
-            with contextlib.suppress(OSError):
-                words = pathlib.Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")
-                if b"agent" in words[1:2] and os.fsencode(str(folder)) in words:
-                    return pid
+            if is_agent(pid):
+                return pid
         raise RuntimeError("no agent runs")
 
     def start_agent(self):
