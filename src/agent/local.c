@@ -17,7 +17,8 @@ static void end(struct agent *agent, struct work *work, enum result result)
 static void start_sleep(struct agent *agent, struct work *work, const struct order *order)
 {
 	work->is_timeout = order->timeout_ms > 0 && order->timeout_ms < order->duration_ms;
-	work->wake_ms = agent->now_ms + (work->is_timeout ? order->timeout_ms : order->duration_ms);
+	/* From now, not from when this round of the loop began, and never short by a cut-off part of a millisecond. */
+	work->wake_ms = clock_monotonic_ms() + 1 + (work->is_timeout ? order->timeout_ms : order->duration_ms);
 	ring_add_last(&agent->sleeping, &work->listed);
 	/* The nearest may be this one. */
 	if (agent->wake_ms == AGENT_NEVER_MS || work->wake_ms < agent->wake_ms)

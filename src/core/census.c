@@ -23,7 +23,7 @@ static const char *const subject_names[SUBJECTS] = {
 
 static const char *const sentences[VERDICT_REASONS] = {
 	[VERDICT_BUSY]   = "work is in flight: wait until it has ended, or stop it",
-	[VERDICT_SILENT] = "an agent is silent: wait until it reports, or see that it is gone and have it forgotten",
+	[VERDICT_SILENT] = "an agent is silent: see that it runs and reaches the server, then it reports",
 	[VERDICT_OPEN]   = "nothing is in flight, but new work can begin at any moment: enter maintenance first",
 	[VERDICT_CLEAR]  = "nothing is in flight and nothing can begin: go ahead",
 };
@@ -110,7 +110,7 @@ const char *census_entry_clears(const struct census_entry *entry, struct arena *
 {
 	const char *agent = entry->agent_name ? entry->agent_name : "its agent";
 	if (entry->is_unknown)
-		return arena_printf(arena, "%s reports again, or somebody says: lull agent forget %s", agent, agent);
+		return arena_printf(arena, "%s is started again or reached again, and reports", agent);
 	if (entry->parked_by.value)
 		return arena_printf(arena, "hold %" PRId64 " ends and it goes on, or it is stopped",
 				    entry->parked_by.value);

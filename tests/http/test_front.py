@@ -58,7 +58,9 @@ def front():
 
     yield make
     for each in made:
-        if each.process.poll() is None:
+        if each.refusal:
+            assert each.process.wait(PATIENCE) == 1
+        elif each.process.poll() is None:
             assert each.end() == 0
 
 
