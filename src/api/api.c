@@ -63,11 +63,6 @@ const struct api_settings *api_settings_of(const struct api_call *call)
 	return &call->api->settings;
 }
 
-static bool is_engine_failure(const struct error *error)
-{
-	return error->code == ERR_STORE || error->code == ERR_DISK_FULL;
-}
-
 /* One call; it is refused before its first write, or done, or the engine failed. */
 static bool run_one(struct tx *tx, struct call **calls, size_t count, struct error *error)
 {
@@ -77,7 +72,7 @@ static bool run_one(struct tx *tx, struct call **calls, size_t count, struct err
 	call->status = call->route->status;
 	if (call->route->run(tx, call, &call->call.error))
 		return true;
-	if (is_engine_failure(&call->call.error)) {
+	if (store_is_failure(&call->call.error)) {
 		*error = call->call.error;
 		return false;
 	}

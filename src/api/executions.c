@@ -104,9 +104,9 @@ static bool read_show(struct api_call *call, struct error *error)
 	if (!read_number(call, error))
 		return false;
 	in = call->in;
-	/* The tenant is not known before the token is looked up; `run` puts it in. */
-	return api_query_wait(call, "ended", EFFECT_EXECUTION, execution_id_make((struct tenant_id){ TENANT_MAIN },
-										in->number).value, error);
+	/* There is one tenant as yet, so the number alone tells the execution. */
+	struct execution_id id = execution_id_make((struct tenant_id){ TENANT_MAIN }, in->number);
+	return api_query_wait(call, "ended", EFFECT_EXECUTION, id.value, error);
 }
 
 static bool run_show(struct tx *tx, struct api_call *call, struct error *error)

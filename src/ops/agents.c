@@ -163,12 +163,6 @@ static bool exchange_one(struct tx *tx, struct agents_exchange *one, struct erro
 	return true;
 }
 
-/* Failures of the engine, as opposed to refusals. */
-static bool is_engine_failure(const struct error *error)
-{
-	return error->code == ERR_STORE || error->code == ERR_DISK_FULL;
-}
-
 bool agents_exchange(struct tx *tx, struct agents_exchange **exchanges, size_t count, struct error *error)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -176,7 +170,7 @@ bool agents_exchange(struct tx *tx, struct agents_exchange **exchanges, size_t c
 		exchanges[i]->waits = false;
 		if (exchange_one(tx, exchanges[i], &exchanges[i]->error))
 			continue;
-		if (is_engine_failure(&exchanges[i]->error)) {
+		if (store_is_failure(&exchanges[i]->error)) {
 			*error = exchanges[i]->error;
 			return false;
 		}

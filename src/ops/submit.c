@@ -296,8 +296,7 @@ bool submit_all(struct tx *tx, struct submit **submits, size_t count, struct err
 		error_clear(&submits[i]->error);
 		if (judge(&batch, submits[i], &submits[i]->error))
 			continue;
-		enum error_code code = submits[i]->error.code;
-		if (code == ERR_STORE || code == ERR_DISK_FULL) {
+		if (store_is_failure(&submits[i]->error)) {
 			*error = submits[i]->error;
 			return false;
 		}

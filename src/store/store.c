@@ -151,3 +151,8 @@ bool store_upkeep(struct store *store, bool is_idle, struct error *error)
 {
 	return store->driver->upkeep(store, is_idle, error);
 }
+
+bool store_is_failure(const struct error *error)
+{
+	return error->code == ERR_STORE || error->code == ERR_DISK_FULL;
+}

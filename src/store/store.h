@@ -121,6 +121,12 @@ bool store_number(struct store *store, const struct statement *statement, const 
  */
 bool store_upkeep(struct store *store, bool is_idle, struct error *error) MUST_CHECK;
 
+/*
+ * Is it a failure of the engine (ERR_STORE, ERR_DISK_FULL), after which a transaction cannot go on, and no refusal of
+ * what was asked?
+ */
+bool store_is_failure(const struct error *error) MUST_CHECK;
+
 /* Brings the schema up to date; store_open of a writer calls it. */
 bool store_migrate(struct store *store, struct error *error) MUST_CHECK;
 /* Compares the schema with the program's own without changing it; store_open of a reader calls it. */
