@@ -110,7 +110,8 @@ const char *census_entry_clears(const struct census_entry *entry, struct arena *
 {
 	const char *agent = entry->agent_name ? entry->agent_name : "its agent";
 	if (entry->is_unknown)
-		return arena_printf(arena, "%s is started again or reached again, and reports", agent);
+		return arena_printf(arena, "its agent, %s, is started or reached again and reports",
+				    entry->agent_name ? agent : "not known");
 	if (entry->parked_by.value)
 		return arena_printf(arena, "hold %" PRId64 " ends and it goes on, or it is stopped",
 				    entry->parked_by.value);

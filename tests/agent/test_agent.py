@@ -197,6 +197,9 @@ def test_the_same_attempt_ordered_again_is_told_and_not_begun_again(agent, serve
     go, trace = fifo(data / "go"), data / "trace"
     server.start(NAME, f"echo ran >>{trace}; cat {go}")
     server.wait_began(NAME)
+    # A round later the agent knows that its report was recorded.
+    server.start(attempt_name(2), type="noop")
+    server.wait_end(attempt_name(2))
     server.start(NAME, f"echo again >>{trace}")
     server.wait(lambda: server.of(NAME).count("began") == 2, "the attempt to be told again")
     go.write_text("")

@@ -101,8 +101,11 @@ static void put_gate(struct letter *gate)
 	pthread_mutex_unlock(&world.lock);
 }
 
-/* Opens the gate, waits for so many answers, and compares what was told. */
-static void must_tell(size_t answers, const char *wanted)
+/*
+ * Opens the gate, waits for so many answers, and compares what was told. The gate's batch may have used up its
+ * 2 ms while it stood there; then the gate is answered alone, and the rest is as before.
+ */
+static void must_tell(size_t answers, const char *wanted, const char *wanted_after)
 {
 	pthread_mutex_lock(&world.lock);
 	world.is_gate_open = true;
@@ -110,7 +113,8 @@ static void must_tell(size_t answers, const char *wanted)
 	while (world.answered < answers)
 		pthread_cond_wait(&world.changed, &world.lock);
 	pthread_mutex_unlock(&world.lock);
-	assert_string_equal(world.told, wanted);
+	if (strcmp(world.told, wanted_after) != 0)
+		assert_string_equal(world.told, wanted);
 }
 
 static int set_up(void **state)
@@ -154,7 +158,7 @@ static void a_command_is_answered_before_submits_run(void **state)
 	put(&submit);
 	put(&command);
 	put(&other);
-	must_tell(4, "gcdGCDsS");
+	must_tell(4, "gcdGCDsS", "gGcdCDsS");
 }
 
 static void a_second_batch_of_commands_takes_the_others_along(void **state)
@@ -166,7 +170,7 @@ static void a_second_batch_of_commands_takes_the_others_along(void **state)
 	first.follows[1] = &second;
 	put_gate(&gate);
 	put(&first);
-	must_tell(4, "gcGCdsDS");
+	must_tell(4, "gcGCdsDS", "gGcCdsDS");
 }
 
 int main(void)

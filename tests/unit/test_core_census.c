@@ -209,7 +209,7 @@ static void each_entry_says_what_would_clear_it(void **state)
 		"hold 9 ends and it goes on, or it is stopped",
 		"it ends by itself, or is stopped",
 		"a3 begins it and it ends, or it is taken back",
-		"a3 is started again or reached again, and reports",
+		"its agent, a3, is started or reached again and reports",
 		"it ends by itself, or is stopped",
 		"it ends by itself within ten minutes",
 		"it ends by itself within ten minutes",
