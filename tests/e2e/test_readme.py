@@ -130,6 +130,9 @@ def test_the_readme_runs_as_written_and_says_what_it_shows(clone):
         for command, shown in steps_of(block):
             if command.startswith("make "):
                 continue
+            if command.endswith("maintenance status"):
+                # What was handed out a moment ago is told as such until its agent has reported.
+                wait_until(lambda: "handed" not in clone.follow("./lull maintenance status"), "the drain to settle")
             assert shape(clone.follow(command)) == shape(shown), command
             followed += 1
     assert followed > 10
