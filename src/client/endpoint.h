@@ -17,7 +17,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-enum { ENDPOINT_ANSWER_BYTES = 16 << 20, ENDPOINT_CONNECT_MS = 10 * 1000 };
+enum { ENDPOINT_ANSWER_BYTES = 64 << 20, ENDPOINT_CONNECT_MS = 10 * 1000 };
 
 /* All own. */
 struct endpoint {

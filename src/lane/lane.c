@@ -288,6 +288,14 @@ static void keep_up(struct worker *worker, bool is_idle)
 		lane->settings.fatal(lane->settings.context, &error);
 }
 
+/* Everybody is answered: what the answers were made of may go. */
+static void rest(struct worker *worker)
+{
+	arena_reset(&worker->arena);
+	if (worker->lane->settings.memory_trim)
+		worker->lane->settings.memory_trim(worker->memory);
+}
+
 static void *write_loop(void *argument)
 {
 	struct worker *worker = argument;
@@ -300,7 +308,7 @@ static void *write_loop(void *argument)
 		else if (is_closing)
 			break;
 		keep_up(worker, !has_work);
-		arena_reset(&worker->arena);
+		rest(worker);
 	}
 	/* What still waits in the ops' memory is told. */
 	if (worker->lane->settings.memory_forget) {
@@ -355,7 +363,7 @@ static void *read_loop(void *argument)
 			read_one(worker, call);
 		else if (is_closing)
 			return NULL;
-		arena_reset(&worker->arena);
+		rest(worker);
 	}
 }
 

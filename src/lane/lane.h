@@ -87,6 +87,8 @@ struct lane_settings {
 	void *(*memory_open)(void *context);
 	void (*memory_forget)(void *memory, struct tx *tx);
 	void (*memory_close)(void *memory);
+	/* After the answers, when nothing points into it any more: gives up what has grown too large; may be NULL. */
+	void (*memory_trim)(void *memory);
 	/* Write lane: last thing before COMMIT; may be NULL. False: the engine failed. */
 	bool (*at_end)(struct tx *tx, struct error *error);
 	/* Write lane: after COMMIT; may be NULL. */

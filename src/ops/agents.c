@@ -33,15 +33,33 @@ static const char *join_labels(const struct hello *hello, struct arena *arena)
 	return joined;
 }
 
+/*
+ * Is the name still that of an agent with another spool? While it was heard lately, and while it may hold work: its
+ * silence says nothing of its commands. Only the same machine started anew leaves nothing behind.
+ */
+static bool is_name_taken(struct tx *tx, const struct hello *hello, const struct agent_row *agent, bool *is_taken,
+			  struct error *error)
+{
+	struct attempt_row *open;
+	size_t count;
+	bool is_started_anew = strcmp(agent->host, hello->host) == 0 && strcmp(agent->boot, hello->boot) != 0;
+	if (!attempts_open(tx, agent->id, 1, &open, &count, error))
+		return false;
+	/* By its contact and not by its session: a server that has just started knows of no session. */
+	*is_taken = agent->contact_ms + LIMIT_LEASE_MS > tx->now ||
+		    ((count > 0 || agent->gave_up_ms) && !is_started_anew);
+	return true;
+}
+
 /* The row of this agent as it shall be; *is_new_boot: what ran there before cannot run any more. */
 static bool prepare_agent(struct tx *tx, const struct hello *hello, struct agent_row *agent, bool *is_new_boot,
 			  struct error *error)
 {
-	bool found;
-	if (!agents_find(tx, hello->agent, agent, &found, error))
+	bool found, is_taken = false;
+	if (!agents_find(tx, hello->agent, agent, &found, error) ||
+	    (found && strcmp(agent->spool, hello->spool) != 0 && !is_name_taken(tx, hello, agent, &is_taken, error)))
 		return false;
-	/* By its contact and not by its session: a server that has just started knows of no session. */
-	if (found && strcmp(agent->spool, hello->spool) != 0 && agent->contact_ms + LIMIT_LEASE_MS > tx->now)
+	if (is_taken)
 		return error_set(error, ERR_CONFLICT,
 				 "an agent named \"%s\" runs already, on host %s; give this one another name (--name)",
 				 agent->name, agent->host);

@@ -181,7 +181,7 @@ static bool take_from_tenant(struct tx *tx, struct session *session, enum backlo
 		const struct ready_row *row = &rows[*took];
 		bool is_behind = head_count > 1 && (row->rank > heads[1].head_rank ||
 			(row->rank == heads[1].head_rank && row->ready_ms > heads[1].head_ms));
-		if (is_behind)
+		if (is_behind || !session_has_room(session))
 			break;
 		if (!hand_out(tx, session, row, error))
 			return false;
@@ -195,7 +195,7 @@ static bool take_in_turns(struct tx *tx, struct session *session, enum backlog_k
 {
 	struct memory *memory = memory_of(tx);
 	struct tenant_id tenant = memory->turn;
-	for (bool has_wrapped = false; session->free > 0;) {
+	for (bool has_wrapped = false; session_has_room(session);) {
 		size_t took;
 		if (!backlogs_next_tenant(tx, kind, need, tenant, &tenant, error))
 			return false;
@@ -226,14 +226,14 @@ static bool fill(struct tx *tx, struct session *session, struct pass *pass, stru
 	if (!session_needs(tx, session, error))
 		return false;
 	pass->needs = session->need_count_seen * BACKLOG_KINDS;
-	for (int kind = 0; kind < BACKLOG_KINDS && session->free > 0; kind++) {
-		for (size_t i = 0; i < session->need_count && session->free > 0; i++) {
+	for (int kind = 0; kind < BACKLOG_KINDS && session_has_room(session); kind++) {
+		for (size_t i = 0; i < session->need_count && session_has_room(session); i++) {
 			int64_t key = session->needs[i].value * BACKLOG_KINDS + kind;
 			if (map_get(&pass->exhausted, key))
 				continue;
 			if (!take_in_turns(tx, session, (enum backlog_kind)kind, session->needs[i], error))
 				return false;
-			if (session->free > 0)
+			if (session_has_room(session))
 				map_put(&pass->exhausted, key, pass);
 		}
 	}
@@ -244,7 +244,8 @@ bool dispatch_resend(struct tx *tx, struct session *session, struct error *error
 {
 	if (session_is_in_doubt(session, tx->now))
 		return true;
-	for (size_t i = 0; i < session->sent_count; i++) {
+	/* What does not fit into this answer follows in the next, still before any newer order. */
+	for (size_t i = 0; i < session->sent_count && !session_answer_is_full(session); i++) {
 		struct sent_order *sent = &session->sent[i];
 		struct order order = { .kind = sent->kind, .attempt = sent->attempt };
 		struct execution_row execution;
@@ -335,9 +336,9 @@ static bool serve(struct tx *tx, struct session *session, struct pass *pass, str
 	if (!dispatch_resend(tx, session, error))
 		return false;
 	bool may_order = !session_is_in_doubt(session, tx->now) || session->waiting.answer->order_count;
-	if (may_order && session->needs_look && !dispatch_look(tx, session, error))
+	if (may_order && session->needs_look && !session_answer_is_full(session) && !dispatch_look(tx, session, error))
 		return false;
-	if (may_order && session->free > 0 && !fill(tx, session, pass, error))
+	if (may_order && session_has_room(session) && !fill(tx, session, pass, error))
 		return false;
 	if (session->waiting.answer->order_count || session->waiting.until <= tx->now)
 		session_answer(tx, session);
@@ -388,6 +389,5 @@ bool dispatch_at_end(struct tx *tx, struct error *error)
 		if (!serve_all(tx, error))
 			return false;
 	}
-	memory_trim(memory);
 	return true;
 }

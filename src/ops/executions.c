@@ -136,7 +136,7 @@ static bool page_scanned(struct tx *tx, struct tenant_id tenant, const struct ex
 			 const struct flow_id *flow, struct execution_row *rows, size_t *count, int64_t *next,
 			 struct error *error)
 {
-	enum { AT_ONCE = 500 };
+	enum { AT_ONCE = 100 };
 	struct execution_id before = { filter->before ? execution_id_make(tenant, filter->before).value
 						      : (tenant.value + 1) * EXECUTION_NUMBER_LIMIT };
 	*count = 0;
@@ -182,9 +182,17 @@ bool executions_page(struct tx *tx, const struct credential *credential, const s
 		     : !page_scanned(tx, identity.tenant, filter, only, rows, count, next, error))
 		return false;
 	*views = ARENA_ARRAY(tx->arena, struct execution_view, *count);
-	for (size_t i = 0; i < *count; i++)
+	size_t bytes = 0;
+	for (size_t i = 0; i < *count; i++) {
 		if (!view_head(tx, &rows[i], &(*views)[i], error))
 			return false;
+		bytes += rows[i].inputs ? strlen(rows[i].inputs) : 0;
+		/* A page of large inputs ends early. */
+		if (bytes > LIMIT_BODY_BYTES && i + 1 < *count) {
+			*count = i + 1;
+			*next = execution_id_number(rows[i].id);
+		}
+	}
 	return true;
 }
 

@@ -30,6 +30,7 @@ static void forget_flows(struct memory *memory)
 		free(cached);
 	}
 	map_fini(&memory->flows);
+	memory->flow_bytes = 0;
 }
 
 static void forget_needs(struct memory *memory)
@@ -96,6 +97,7 @@ bool memory_flow(struct tx *tx, struct flow_id flow, int64_t revision, const str
 		return error_set(error, ERR_STORE, "a stored flow cannot be read any more: %s", broken.detail);
 	}
 	map_put(&memory->flows, flow_key(flow, revision), cached);
+	memory->flow_bytes += strlen(row.source);
 	*parsed = cached->flow;
 	return true;
 }
@@ -175,8 +177,9 @@ void memory_sample(struct memory *memory, const struct sample *sample)
 	memory->samples[memory->sample_count++ % MEMORY_SAMPLES] = *sample;
 }
 
-void memory_trim(struct memory *memory)
+void memory_trim(void *context)
 {
-	if (memory->flows.count > MEMORY_FLOWS)
+	struct memory *memory = context;
+	if (memory->flows.count > MEMORY_FLOWS || memory->flow_bytes > MEMORY_FLOW_BYTES)
 		forget_flows(memory);
 }

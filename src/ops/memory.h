@@ -19,7 +19,7 @@
 
 struct session;
 
-enum { MEMORY_FLOWS = 1024, MEMORY_SAMPLES = 4096 };
+enum { MEMORY_FLOWS = 1024, MEMORY_FLOW_BYTES = 16 << 20, MEMORY_SAMPLES = 4096 };
 
 struct sample {
 	struct flow_id flow;
@@ -31,6 +31,7 @@ struct sample {
 struct memory {
 	instant started_ms;              /* of the server: no lease runs before it */
 	struct map flows;
+	size_t flow_bytes;               /* of their sources */
 	struct arena holds_arena;
 	struct hold_set holds;           /* version 0: not read */
 	struct arena needs_arena;
@@ -66,7 +67,7 @@ bool memory_needs(struct tx *tx, const struct need_row **needs, size_t *count, s
 bool memory_need_of(struct tx *tx, const struct flow_task *task, struct need_id *need, struct error *error) MUST_CHECK;
 /* Notes how long something took; the eldest notes of a flood are dropped. */
 void memory_sample(struct memory *memory, const struct sample *sample);
-/* Between transactions: gives up what has grown too large. */
-void memory_trim(struct memory *memory);
+/* For struct lane_settings: gives up the flows once they are more than MEMORY_FLOWS or MEMORY_FLOW_BYTES. */
+void memory_trim(void *memory);
 
 #endif

@@ -127,6 +127,30 @@ static void remember(struct tx *tx, struct session *session, const struct order 
 				     .sent_ms = tx->now };
 }
 
+/* What an order brings into the answer, before it is escaped. */
+static size_t order_bytes(const struct order *order)
+{
+	size_t bytes = 256;
+	for (size_t i = 0; i < order->command_count; i++)
+		bytes += strlen(order->commands[i]);
+	for (size_t i = 0; i < order->env_count; i++)
+		bytes += strlen(order->env[i].name) + strlen(order->env[i].value);
+	for (size_t i = 0; i < order->input_count; i++)
+		bytes += strlen(order->inputs[i].name) + strlen(order->inputs[i].value);
+	return bytes;
+}
+
+bool session_answer_is_full(const struct session *session)
+{
+	enum { MOST_BYTES = 2 << 20 };
+	return session->order_bytes >= MOST_BYTES;
+}
+
+bool session_has_room(const struct session *session)
+{
+	return session->free > 0 && !session_answer_is_full(session);
+}
+
 bool session_is_in_doubt(const struct session *session, instant now)
 {
 	enum { MOMENT_MS = 500 };
@@ -143,6 +167,7 @@ void session_order(struct tx *tx, struct session *session, const struct order *o
 		if (numbered.kind == ORDER_START)
 			session->free--;
 	}
+	session->order_bytes += order_bytes(&numbered);
 	put_into_answer(session, &numbered);
 }
 
@@ -170,6 +195,7 @@ void session_wait(struct tx *tx, struct session *session, const struct exchange_
 	session_answer(tx, session);
 	session->waiting = *exchange;
 	session->is_waiting = true;
+	session->order_bytes = 0;
 	session->is_new = true;
 	join_hungry(memory_of(tx), session);
 }

@@ -43,6 +43,7 @@ struct session {
 	int32_t free;                    /* slots that can take an order now */
 	bool needs_look;                 /* its attempts may want a stop, a kill or a taking back */
 	bool is_waiting;
+	size_t order_bytes;              /* of texts in the answer of the waiting exchange */
 	bool is_new;                     /* its exchange came in this batch */
 	struct exchange_call waiting;
 	struct session *next_hungry;     /* in memory->hungry while it waits */
@@ -70,6 +71,12 @@ void session_order(struct tx *tx, struct session *session, const struct order *o
  * overtakes it would make the agent drop what it brings. Once the moment is over, it counts as lost.
  */
 bool session_is_in_doubt(const struct session *session, instant now) MUST_CHECK;
+/*
+ * Can an order be added: is a slot free, and is the answer not too long yet? An answer is bounded, since the agent
+ * bounds what it takes; the rest goes with the next exchange.
+ */
+bool session_has_room(const struct session *session) MUST_CHECK;
+bool session_answer_is_full(const struct session *session) MUST_CHECK;
 /* Drops what `got` confirms. */
 void session_confirm(struct session *session, int64_t got);
 /* Start orders that are not confirmed. */

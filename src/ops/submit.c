@@ -201,8 +201,16 @@ static bool judge(struct batch *batch, struct submit *submit, struct error *erro
 	struct accepted *keyed = batch->keyed;
 	struct repeat *repeats = batch->repeats;
 	bool ok = identify(batch, submit->credential, &identity, error);
+	size_t bytes = 0;
 	for (size_t i = 0; ok && i < submit->count; i++) {
+		size_t first = batch->count;
 		ok = judge_item(batch, &identity, &submit->items[i], &submit->results[i], error);
+		if (ok && batch->count > first && batch->list[first].inputs)
+			bytes += strlen(batch->list[first].inputs);
+		/* Defaults count, too: a small request must not keep everybody else waiting with what it unfolds to. */
+		if (ok && bytes > LIMIT_BODY_BYTES)
+			ok = error_set(error, ERR_TOO_LARGE, "the inputs of the request have more than %d bytes with "
+				       "their defaults; submit fewer at a time", LIMIT_BODY_BYTES);
 		if (!ok && submit->is_batch)
 			error_prefix(error, "items[%zu]", i);
 	}

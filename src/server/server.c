@@ -97,6 +97,7 @@ static bool open_lanes(struct server *server, struct error *error)
 		.memory_open = open_memory,
 		.memory_forget = memory_forget,
 		.memory_close = memory_close,
+		.memory_trim = memory_trim,
 		.at_end = dispatch_at_end,
 		.effects = tell_effects,
 		.fatal = start_anew,
