@@ -88,10 +88,10 @@ static bool wait_drained(struct errand *errand, int64_t hold, int64_t deadline_m
 	if (!ok && error->code == ERR_NOT_YET)
 		error_set(error, ERR_NOT_YET, "hold %" PRId64 " is not drained yet: %s; it stays in force, and `lull "
 			  "maintenance wait` waits again", hold, say_left(&errand->arena, reply->root));
-	/* One that ended while it was waited for never drained: whoever goes on now would stop what runs. */
-	if (ok && !answer_bool(reply->root, "drained"))
-		return error_set(error, ERR_CONFLICT, "hold %" PRId64 " was ended by %.100s before it was drained",
-				 hold, answer_text(reply->root, "ended_by"));
+	/* One that has ended holds nothing back, whatever runs at the moment: whoever goes on now would stop work. */
+	if (ok && strcmp(answer_text(reply->root, "phase"), "ended") == 0)
+		return error_set(error, ERR_CONFLICT, "hold %" PRId64 " was ended by %.100s: it holds nothing back any "
+				 "more", hold, answer_text(reply->root, "ended_by"));
 	return ok;
 }
 
@@ -121,7 +121,7 @@ bool cmd_maintenance_enter(struct errand *errand, struct error *error)
 	body_hold(&body, &told);
 	const struct request request = { .method = "POST", .path = "/v1/maintenance", .body = &body };
 	int64_t deadline_ms = wait_deadline(timeout_ms);
-	bool waits = line_has(line, "wait");
+	bool waits = line_has(line, "wait") || line_value(line, "timeout");
 	bool ok = errand_ask(errand, &request, &reply, error);
 	int64_t hold = answer_int(reply.root, "id", 0);
 	if (ok && !errand->is_json) {

@@ -110,7 +110,7 @@ bool cmd_run(struct errand *errand, struct error *error)
 	struct run run = { 0 };
 	struct reply reply = { 0 };
 	bool wants_logs = line_has(errand->line, "logs");
-	bool waits = wants_logs || line_has(errand->line, "wait");
+	bool waits = wants_logs || line_has(errand->line, "wait") || line_value(errand->line, "timeout");
 	if (!parse(errand, &run, error))
 		return false;
 	run.numbers = heap_new((size_t)run.count, sizeof(*run.numbers));

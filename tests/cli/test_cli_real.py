@@ -97,6 +97,9 @@ def test_maintenance_from_its_beginning_to_its_end(house):
     assert "still held by hold 1 of admin: kernel upgrade" in house.does("maintenance", "end", "2")
     assert house.does("maintenance", "end") == "hold 1 ended, the gate is open\n"
     assert house.run("maintenance", "end").returncode == 6
+    # An old number is no go-ahead, however quiet it is: the gate is open.
+    late = house.run("maintenance", "wait", "1")
+    assert late.returncode == 8 and "holds nothing back any more" in late.stderr
 
 
 def test_a_password_gives_a_token_and_none_gives_nothing(house):

@@ -63,7 +63,7 @@ def test_a_wait_that_runs_out_of_time_is_not_yet(desk):
 def test_a_hold_that_was_ended_meanwhile_did_not_drain(desk):
     desk.server.says("GET /v1/maintenance/3", DRAINING, {**DRAINING, "phase": "ended", "ended_by": "eve"})
     done = desk.run("maintenance", "wait", "3")
-    assert done.returncode == 8 and "ended by eve before it was drained" in done.stderr
+    assert done.returncode == 8 and "ended by eve: it holds nothing back" in done.stderr
 
 
 def test_enter_and_wait_is_one_command(desk):
