@@ -83,6 +83,7 @@ class Server:
         self.open = 0
         self.most_open = 0
         self.free = None
+        self.frees = set()              # all that were told: two exchanges can overtake each other
         self.refuse = []                # statuses to answer exchanges with, before anything is recorded
         self.lose_answers = 0           # so many exchanges are recorded and then not answered
         self.refuse_hello = []
@@ -143,6 +144,7 @@ class Server:
                 self.record(report)
             self.waiting += 1
             turn, self.free = self.waiting, body["free"]
+            self.frees.add(self.free)
             self.orders = [order for order in self.orders if order["seq"] > body["got"]]
             self.changed.notify_all()
             if self.lose_answers:

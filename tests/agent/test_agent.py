@@ -458,7 +458,7 @@ def test_a_drain_takes_nothing_new_and_finishes_what_runs(agent, server, data):
     server.start(NAME, f"cat {go}; exit 6")
     server.wait_began(NAME)
     agent.tell(signal.SIGQUIT)
-    server.wait(lambda: server.free == 0, "an exchange that asks for nothing")
+    server.wait(lambda: 0 in server.frees, "an exchange that asks for nothing")
     server.start(attempt_name(2), f"touch {data / 'never'}")
     server.wait(lambda: server.of(attempt_name(2)) == ["taken_back"], "the new one to be given back")
     go.write_text("done\n")
