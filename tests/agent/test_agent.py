@@ -214,7 +214,7 @@ def test_no_more_than_the_slots_run_and_two_exchanges_are_open(agent, server, da
             server.start(attempt_name(number), f"cat {go}")
     for number in range(4):
         server.wait_began(attempt_name(number))
-    server.wait(lambda: server.free == 0, "no free slot")
+    server.wait(lambda: 0 in server.frees, "no free slot")
     assert server.of(attempt_name(4)) == []
     for go in gates:
         go.write_text("")

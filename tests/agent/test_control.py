@@ -86,7 +86,7 @@ def test_stop_waits_until_all_is_done(data, server):
     server.start(NAME, f"cat {go}; exit 4")
     server.wait_began(NAME)
     assert stop(data, "--timeout", "1ms").returncode == 3
-    server.wait(lambda: server.free == 0, "the agent to drain")
+    server.wait(lambda: 0 in server.frees, "the agent to drain")
     with subprocess.Popen([fake.BINARY, "agent", "stop", "--data", str(data)], stderr=subprocess.PIPE) as waiting:
         watched = f"/proc/{waiting.pid}/fd"
         rig.wait_for(lambda: any("pidfd" in os.readlink(f"{watched}/{number}") for number in os.listdir(watched)),
