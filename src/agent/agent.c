@@ -180,7 +180,7 @@ static bool start(struct agent *agent, struct error *error)
 		return error_set(error, ERR_SYSTEM, "making an epoll: %s", strerror(errno));
 	raise_limits(agent);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	snprintf(work, sizeof(work), "%s/work", agent->folder);
+	snprintf(work, sizeof(work), "%s/scratch", agent->folder);
 	KILL_POINT("agent.start.before");
 	if (!take_signals(agent, error) || !spool_open(agent->folder, &agent->spool, error) ||
 	    !agent_user_reaches(&agent->user, work, error) || !slots_init(agent, error) || !adopt_all(agent, error))

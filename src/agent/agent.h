@@ -7,7 +7,7 @@
  *	DIR/agent/lock       locked by the living agent, whose pid the lock names
  *	DIR/agent/log        where agent_spawn sends what the agent says
  *	DIR/agent/spool/     see spool/spool.h
- *	DIR/agent/work/      scratch folders
+ *	DIR/agent/scratch/   scratch folders
  *
  * What ends an agent, and what becomes of its attempts:
  *

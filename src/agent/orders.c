@@ -14,7 +14,7 @@
 static void start_shell(struct agent *agent, struct work *work, const struct order *order)
 {
 	char scratch[sizeof(agent->folder) + ATTEMPT_TEXT_BYTES + 8];
-	snprintf(scratch, sizeof(scratch), "%s/work/%s", agent->folder, work->name);
+	snprintf(scratch, sizeof(scratch), "%s/scratch/%s", agent->folder, work->name);
 	char mark[WORK_MARK_BYTES];
 	struct run_order run;
 	struct buffer record = { 0 };

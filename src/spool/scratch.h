@@ -1,5 +1,5 @@
 /*
- * Scratch folders: work/<attempt>, the folder in which a command starts, owned by the user that it runs as.
+ * Scratch folders: scratch/<attempt>, the folder in which a command starts, owned by the user that it runs as.
  *
  * Most commands leave theirs as they found it. Such a folder is kept under a spare name and becomes the next
  * attempt's by being renamed, since making and removing one costs more than all else that a runner does (ext4:

@@ -180,7 +180,7 @@ bool spool_open(const char *agent_folder, struct spool *spool, struct error *err
 	if (!read_boot(new.boot, error))
 		goto failed;
 	new.folder = make_folder(parent, "spool", 0700);
-	new.work_folder = make_folder(parent, "work", 0711);
+	new.work_folder = make_folder(parent, "scratch", 0711);
 	new.boot_folder = new.folder >= 0 ? make_folder(new.folder, new.boot, 0700) : -1;
 	if (new.work_folder < 0 || new.boot_folder < 0) {
 		fail(error, "making its folders");
@@ -208,7 +208,7 @@ bool spool_join(const char *agent_folder, const char *boot, int64_t generation, 
 	snprintf(new.boot, sizeof(new.boot), "%s", boot);
 	int parent = open(agent_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	new.folder = parent >= 0 ? open_folder(parent, "spool") : -1;
-	new.work_folder = parent >= 0 ? open_folder(parent, "work") : -1;
+	new.work_folder = parent >= 0 ? open_folder(parent, "scratch") : -1;
 	if (new.folder >= 0) {
 		new.boot_folder = open_folder(new.folder, boot);
 		new.generation_file = openat(new.folder, "generation", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

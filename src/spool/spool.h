@@ -1,7 +1,7 @@
 /*
  * The spool: the folder in which an agent's attempts outlive the agent.
  *
- *	<agent folder>/work/<attempt>           scratch folder of a running attempt
+ *	<agent folder>/scratch/<attempt>        scratch folder of a running attempt
  *	<agent folder>/spool/identity           random, made once; names this spool towards the server
  *	<agent folder>/spool/generation         see below
  *	<agent folder>/spool/<boot id>/<attempt>   one file an attempt (attempt_file.h)

@@ -264,7 +264,7 @@ class Agent:
 
     def work(self):
         """The scratch folders of attempts; those that runners keep for the next one are empty."""
-        folders = list((self.data / "agent" / "work").iterdir())
+        folders = list((self.data / "agent" / "scratch").iterdir())
         for folder in folders:
             assert not folder.name.startswith("spare-") or list(folder.iterdir()) == []
         return sorted(folder.name for folder in folders if not folder.name.startswith("spare-"))

@@ -73,7 +73,7 @@ class Folder:
         self.boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         self.files = self.path / "spool" / self.boot
         self.files.mkdir(parents=True, exist_ok=True)
-        self.work = self.path / "work"
+        self.work = self.path / "scratch"
         self.work.mkdir(exist_ok=True)
         self.path.chmod(0o711)
         self.work.chmod(0o711)

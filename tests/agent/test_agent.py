@@ -501,7 +501,7 @@ def test_root_runs_attempts_as_another_user(data, server):
         server.wait_hello()
         server.start(NAME, "id -un; touch here; cat \"$INPUT_BIG_FILE\" | wc -c; pwd", inputs={"BIG": "x" * 200_000})
         assert server.wait_end(NAME)["result"] == "succeeded"
-        assert server.output(NAME).decode().split() == ["nobody", "200000", f"{data}/agent/work/{NAME}"]
+        assert server.output(NAME).decode().split() == ["nobody", "200000", f"{data}/agent/scratch/{NAME}"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
